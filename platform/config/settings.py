@@ -1,0 +1,239 @@
+"""Postroom's settings, all read from the environment (or `.env` beside manage.py).
+
+A wrong value stops every process at start with a sentence: see `config.env`. Variables are
+documented where they are read; `docs/settings.md` is generated from here.
+"""
+
+import os
+from pathlib import Path
+
+from config import databases, secret_key
+from config.env import Environment
+from config.logs import logging_config
+from dotenv import load_dotenv
+from providers.configuration import read_providers
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+load_dotenv(BASE_DIR / ".env")
+env = Environment(os.environ)
+
+# --- What kind of process this is ------------------------------------------------------------
+
+DEBUG = env.flag("DEBUG", default=False, about="Development mode; `make run` sets it. Never in production.")
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"), about="Where local data lives: database, Valkey, journals."))
+SECRET_KEY = secret_key.resolve(
+    env.text("SECRET_KEY", about="Signs sessions; required unless DEBUG is set. At least 50 random characters."),
+    debug=DEBUG,
+    var_dir=VAR_DIR,
+)
+ALLOWED_HOSTS = env.names(
+    "ALLOWED_HOSTS",
+    "localhost,127.0.0.1,[::1]" if DEBUG else "",
+    about="Host names this site answers to. In development: localhost.",
+)
+CSRF_TRUSTED_ORIGINS = env.names(
+    "CSRF_TRUSTED_ORIGINS", about="Origins with scheme (https://mail.example.com) whose forms are trusted."
+)
+PORT = env.integer("PORT", 8000, at_least=1, about="The port that `manage.py up` serves on.")
+
+# --- The shop --------------------------------------------------------------------------------
+
+SHOP_NAME = env.text("SHOP_NAME", "Postroom Demo Shop", about="The shop's name, as its mails show it.")
+SHOP_URL = env.text("SHOP_URL", "https://shop.example.com", about="The shop's address, linked from its mails.")
+SHOP_LOGO_URL = env.text("SHOP_LOGO_URL", "", about="An absolute https address of the logo; without one the name is shown.")
+SHOP_SUPPORT_EMAIL = env.text("SHOP_SUPPORT_EMAIL", "support@shop.example.com", about="Where customers get help.")
+SHOP_REPLY_TO = env.text("SHOP_REPLY_TO", "", about="Reply-To of every mail; without one replies go to the sender.")
+SHOP_COPY_TO = env.names("SHOP_COPY_TO", about="Addresses that get the shop's own copy of each order mail.")
+DEFAULT_FROM_EMAIL = env.text(
+    "DEFAULT_FROM_EMAIL", "Postroom Demo Shop <orders@shop.example.com>", about="The sender of every mail."
+)
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+DEFAULT_LOCALE = env.text("DEFAULT_LOCALE", "en", about="The locale of mails whose recipient named none.")
+TIME_ZONE = env.text("TIME_ZONE", "UTC", about="Dates in mails and in the admin are shown in this time zone.")
+USE_TZ = True
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ko", "한국어")]
+
+# --- Applications ----------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "config",
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_filters",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "anymail",
+    "access",
+    "templating",
+    "providers",
+    "notifications",
+    "orders",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "access.middleware.RequestIdMiddleware",
+    "access.middleware.BodyLimitMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGIN_REDIRECT_URL = "admin:index"
+LOGIN_URL = "admin:login"
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles"), about="Where `collectstatic` puts files."))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- Database --------------------------------------------------------------------------------
+
+DATABASES = {
+    "default": databases.resolve(
+        env.text("DATABASE_URL", about="postgres://user:password@host/name; unset: SQLite in VAR_DIR."),
+        var_dir=VAR_DIR,
+    )
+}
+
+# --- Redis and Celery (FINDINGS: each value below was measured against a broker that is refused, ----
+# --- hung or black-holed; docs/architecture.md tells what each prevents) -----------------------------
+
+REDIS_URL = env.text(
+    "REDIS_URL",
+    f"redis+socket://{VAR_DIR / 'run' / 'valkey.sock'}",
+    about="Redis or Valkey: broker and shared limits. Unset: the embedded Valkey that `manage.py up` starts.",
+)
+REDIS_URL_IS_SET = env.raw("REDIS_URL") is not None
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL, about="Overrides REDIS_URL as the broker, e.g. amqp://….")
+CELERY_RESULT_BACKEND = env.text("CELERY_RESULT_BACKEND", about="Where Celery keeps results, if anybody wants them.")
+CELERY_TASK_IGNORE_RESULT = CELERY_RESULT_BACKEND is None
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_DEFAULT_QUEUE = "live"
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_REDIRECT_STDOUTS = False  # the console provider prints mail, not log records
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # it would send twice
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {}
+if CELERY_BROKER_URL.startswith(("redis", "valkey", "sentinel")):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 3600,
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 2,
+        "socket_connect_timeout": 1,
+        "max_retries": 0,
+        "connect_retries_timeout": 2,
+    }
+elif CELERY_BROKER_URL.startswith("amqp"):
+    CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
+    CELERY_TASK_DEFAULT_EXCHANGE_TYPE = "topic"  # a direct exchange would skip native delayed delivery
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
+CELERY_BEAT_SCHEDULER = "config.beat:HeartbeatScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "relay": {"task": "notifications.relay", "schedule": 5.0, "options": {"queue": "periodic", "expires": 15}},
+}
+
+# --- Email providers -------------------------------------------------------------------------
+
+MAILERS = read_providers(env, debug=DEBUG)
+EMAIL_PROVIDERS = list(MAILERS)
+EMAIL_SEND_TIMEOUT = env.duration("EMAIL_SEND_TIMEOUT", "20s", about="How long one provider may take to answer.")
+TEMPLATES_EMAIL_DIRS = [BASE_DIR / "templates_email"]
+
+# --- Delivery --------------------------------------------------------------------------------
+
+CLAIM_DURATION = env.duration("CLAIM_DURATION", "45s", about="A worker's right to a notification; longer than EMAIL_SEND_TIMEOUT.")
+RETRY_FIRST_DELAY = env.duration("RETRY_FIRST_DELAY", "10s", about="The backoff's first ceiling; it doubles from there.")
+RETRY_FLOOR = env.duration("RETRY_FLOOR", "1s", about="No retry comes sooner than this.")
+RETRY_MAX_DELAY = env.duration("RETRY_MAX_DELAY", "4h", about="The backoff's last ceiling.")
+RETRY_MAX_ATTEMPTS = env.integer("RETRY_MAX_ATTEMPTS", 25, at_least=1, about="Attempts before a dead letter.")
+EXPIRES_AFTER = env.duration("EXPIRES_AFTER", "48h", about="The age at which an undelivered mail becomes a dead letter.")
+BROKER_QUEUE_BOUND = env.integer("BROKER_QUEUE_BOUND", 5000, at_least=1, about="Most messages left waiting in a broker queue.")
+RETENTION_DAYS = env.integer("RETENTION_DAYS", 90, at_least=1, about="Days until personal data of finished mail is erased.")
+
+# --- API -------------------------------------------------------------------------------------
+
+API_MAX_BODY_BYTES = env.integer("API_MAX_BODY_BYTES", 1_048_576, at_least=1024, about="The largest request body, in bytes.")
+API_MAX_ORDER_LINES = env.integer("API_MAX_ORDER_LINES", 500, at_least=1, about="The most lines of one order.")
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["access.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["access.parsers.StrictJSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "UNAUTHENTICATED_USER": None,
+}
+DRF_STANDARDIZED_ERRORS = {"EXCEPTION_FORMATTER_CLASS": "access.problems.ProblemFormatter"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Postroom",
+    "DESCRIPTION": "Orders and their events in, delivered email out.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- Security --------------------------------------------------------------------------------
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+# --- Logs ------------------------------------------------------------------------------------
+
+LOG_FORMAT = env.choice(
+    "LOG_FORMAT", "console" if DEBUG else "json", of=("console", "json"), about="Readable lines, or one JSON object a line."
+)
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR"), about="The least severe line to write.")
+LOGGING_CONFIG = None
+logging_config(json=LOG_FORMAT == "json", level=LOG_LEVEL)
