@@ -1,0 +1,61 @@
+"""What every test stands on: the environment, the database, Valkey, and loud skips.
+
+`TEST_DATABASE=postgres pytest` runs on a throw-away PostgreSQL instead of SQLite.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import environment
+from tests.support.valkey import ValkeyServer
+
+# At import: pytest-django reads the settings once the conftest files are loaded.
+VAR_DIR = environment.prepare()
+
+
+@pytest.fixture(scope="session")
+def var_dir() -> Path:
+    """The throw-away VAR_DIR of this test process."""
+    return VAR_DIR
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Keep SQLite's test database in a file: threads and processes cannot share one in memory."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database.setdefault("TEST", {})["NAME"] = str(VAR_DIR / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[ValkeyServer]:
+    """The embedded Valkey that REDIS_URL names; started by the first test that wants it."""
+    with ValkeyServer(VAR_DIR / "valkey", socket=VAR_DIR / environment.VALKEY_SOCKET) as server:
+        yield server
+
+
+@pytest.fixture
+def valkey(valkey_server: ValkeyServer) -> Iterator[ValkeyServer]:
+    """The embedded Valkey, running and empty."""
+    valkey_server.start()
+    with valkey_server.client() as client:
+        client.flushall()
+    yield valkey_server
+    valkey_server.thaw()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[pytest.TestReport]:
+    """Turn skips into failures under CI: there a missing part must not pass for a tested one."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"CI=true refuses to skip {item.nodeid}: {report.longrepr}"
+    return report
