@@ -70,7 +70,9 @@ class Environment:
         try:
             return Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeError) as error:
-            raise SettingError(f"{name}_FILE", f"names a file that cannot be read: {error}") from error
+            raise SettingError(
+                f"{name}_FILE", f"names a file that cannot be read: {error}"
+            ) from error
 
     def _declare(self, name: str, kind: str, default: object, about: str) -> str | None:
         shown = "" if default is None else str(default)
@@ -85,6 +87,11 @@ class Environment:
         """Return the variable as it stands."""
         value = self._declare(name, "text", default, about)
         return default if value is None else value
+
+    def path(self, name: str, *, about: str) -> Path | None:
+        """Return the variable as a path, or None."""
+        value = self._declare(name, "path", None, about)
+        return None if value is None else Path(value)
 
     def flag(self, name: str, *, default: bool, about: str) -> bool:
         """Return a yes or a no."""

@@ -7,7 +7,7 @@ documented where they are read; `docs/settings.md` is generated from here.
 import os
 from pathlib import Path
 
-from config import databases, secret_key
+from config import brokers, consistency, databases, secret_key
 from config.env import Environment
 from config.logs import logging_config
 from dotenv import load_dotenv
@@ -19,37 +19,78 @@ env = Environment(os.environ)
 
 # --- What kind of process this is ------------------------------------------------------------
 
-DEBUG = env.flag("DEBUG", default=False, about="Development mode; `make run` sets it. Never in production.")
-VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"), about="Where local data lives: database, Valkey, journals."))
+DEBUG = env.flag(
+    "DEBUG", default=False, about="Development mode; `make run` sets it. Never in production."
+)
+VAR_DIR = (
+    BASE_DIR
+    / env.text(
+        "VAR_DIR",
+        "var",
+        about="Where local data lives: database, Valkey, journals. Relative to the project.",
+    )
+).resolve()
 SECRET_KEY = secret_key.resolve(
-    env.text("SECRET_KEY", about="Signs sessions; required unless DEBUG is set. At least 50 random characters."),
+    env.text(
+        "SECRET_KEY",
+        about="Signs sessions; required unless DEBUG is set. At least 50 random characters.",
+    ),
     debug=DEBUG,
     var_dir=VAR_DIR,
 )
 ALLOWED_HOSTS = env.names(
     "ALLOWED_HOSTS",
-    "localhost,127.0.0.1,[::1]" if DEBUG else "",
-    about="Host names this site answers to. In development: localhost.",
+    "localhost,127.0.0.1,[::1]",
+    about="Host names this site answers to. Unset: only this machine's own.",
 )
 CSRF_TRUSTED_ORIGINS = env.names(
-    "CSRF_TRUSTED_ORIGINS", about="Origins with scheme (https://mail.example.com) whose forms are trusted."
+    "CSRF_TRUSTED_ORIGINS",
+    about="Origins with scheme (https://mail.example.com) whose forms are trusted.",
 )
-PORT = env.integer("PORT", 8000, at_least=1, about="The port that `manage.py up` serves on.")
+HOST = env.text(
+    "HOST",
+    "127.0.0.1" if DEBUG else "0.0.0.0",
+    about="The address that the web process listens on.",
+)
+PORT = env.integer("PORT", 8000, at_least=1, about="The port that the web process listens on.")
+HEARTBEAT_FILE = env.path(
+    "HEARTBEAT_FILE", about="A file that worker and beat touch every 5 s, for a supervisor."
+)
 
 # --- The shop --------------------------------------------------------------------------------
 
-SHOP_NAME = env.text("SHOP_NAME", "Postroom Demo Shop", about="The shop's name, as its mails show it.")
-SHOP_URL = env.text("SHOP_URL", "https://shop.example.com", about="The shop's address, linked from its mails.")
-SHOP_LOGO_URL = env.text("SHOP_LOGO_URL", "", about="An absolute https address of the logo; without one the name is shown.")
-SHOP_SUPPORT_EMAIL = env.text("SHOP_SUPPORT_EMAIL", "support@shop.example.com", about="Where customers get help.")
-SHOP_REPLY_TO = env.text("SHOP_REPLY_TO", "", about="Reply-To of every mail; without one replies go to the sender.")
-SHOP_COPY_TO = env.names("SHOP_COPY_TO", about="Addresses that get the shop's own copy of each order mail.")
+SHOP_NAME = env.text(
+    "SHOP_NAME", "Postroom Demo Shop", about="The shop's name, as its mails show it."
+)
+SHOP_URL = env.text(
+    "SHOP_URL", "https://shop.example.com", about="The shop's address, linked from its mails."
+)
+SHOP_LOGO_URL = env.text(
+    "SHOP_LOGO_URL",
+    "",
+    about="An absolute https address of the logo; without one the name is shown.",
+)
+SHOP_SUPPORT_EMAIL = env.text(
+    "SHOP_SUPPORT_EMAIL", "support@shop.example.com", about="Where customers get help."
+)
+SHOP_REPLY_TO = env.text(
+    "SHOP_REPLY_TO", "", about="Reply-To of every mail; without one replies go to the sender."
+)
+SHOP_COPY_TO = env.names(
+    "SHOP_COPY_TO", about="Addresses that get the shop's own copy of each order mail."
+)
 DEFAULT_FROM_EMAIL = env.text(
-    "DEFAULT_FROM_EMAIL", "Postroom Demo Shop <orders@shop.example.com>", about="The sender of every mail."
+    "DEFAULT_FROM_EMAIL",
+    "Postroom Demo Shop <orders@shop.example.com>",
+    about="The sender of every mail.",
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-DEFAULT_LOCALE = env.text("DEFAULT_LOCALE", "en", about="The locale of mails whose recipient named none.")
-TIME_ZONE = env.text("TIME_ZONE", "UTC", about="Dates in mails and in the admin are shown in this time zone.")
+DEFAULT_LOCALE = env.text(
+    "DEFAULT_LOCALE", "en", about="The locale of mails whose recipient named none."
+)
+TIME_ZONE = env.text(
+    "TIME_ZONE", "UTC", about="Dates in mails and in the admin are shown in this time zone."
+)
 USE_TZ = True
 USE_I18N = True
 LANGUAGE_CODE = "en"
@@ -112,7 +153,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_REDIRECT_URL = "admin:index"
 LOGIN_URL = "admin:login"
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles"), about="Where `collectstatic` puts files."))
+STATIC_ROOT = BASE_DIR / env.text(
+    "STATIC_ROOT", "staticfiles", about="Where `collectstatic` puts files."
+)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -128,7 +171,9 @@ WHITENOISE_AUTOREFRESH = DEBUG
 
 DATABASES = {
     "default": databases.resolve(
-        env.text("DATABASE_URL", about="postgres://user:password@host/name; unset: SQLite in VAR_DIR."),
+        env.text(
+            "DATABASE_URL", about="postgres://user:password@host/name; unset: SQLite in VAR_DIR."
+        ),
         var_dir=VAR_DIR,
     )
 }
@@ -136,14 +181,19 @@ DATABASES = {
 # --- Redis and Celery (FINDINGS: each value below was measured against a broker that is refused, ----
 # --- hung or black-holed; docs/architecture.md tells what each prevents) -----------------------------
 
-REDIS_URL = env.text(
+_redis_url = env.text(
     "REDIS_URL",
-    f"redis+socket://{VAR_DIR / 'run' / 'valkey.sock'}",
     about="Redis or Valkey: broker and shared limits. Unset: the embedded Valkey that `manage.py up` starts.",
 )
-REDIS_URL_IS_SET = env.raw("REDIS_URL") is not None
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL, about="Overrides REDIS_URL as the broker, e.g. amqp://….")
-CELERY_RESULT_BACKEND = env.text("CELERY_RESULT_BACKEND", about="Where Celery keeps results, if anybody wants them.")
+VALKEY_SOCKET = brokers.embedded_socket(VAR_DIR) if _redis_url is None else None
+REDIS_URL = brokers.for_redis(f"unix://{VALKEY_SOCKET}" if _redis_url is None else _redis_url)
+CELERY_BROKER_URL = brokers.for_celery(
+    env.text("CELERY_BROKER_URL", about="Overrides REDIS_URL as the broker, e.g. amqp://….")
+    or REDIS_URL
+)
+CELERY_RESULT_BACKEND = env.text(
+    "CELERY_RESULT_BACKEND", about="Where Celery keeps results, if anybody wants them."
+)
 CELERY_TASK_IGNORE_RESULT = CELERY_RESULT_BACKEND is None
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -158,7 +208,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
-if CELERY_BROKER_URL.startswith(("redis", "valkey", "sentinel")):
+if CELERY_BROKER_URL.startswith(("redis", "sentinel")):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "visibility_timeout": 3600,
         "unacked_restore_interval": 10,
@@ -170,35 +220,62 @@ if CELERY_BROKER_URL.startswith(("redis", "valkey", "sentinel")):
     }
 elif CELERY_BROKER_URL.startswith("amqp"):
     CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
-    CELERY_TASK_DEFAULT_EXCHANGE_TYPE = "topic"  # a direct exchange would skip native delayed delivery
+    CELERY_TASK_DEFAULT_EXCHANGE_TYPE = (
+        "topic"  # a direct exchange would skip native delayed delivery
+    )
     CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
+CELERY_WORKER_CONSUMER = "config.worker:Consumer"
 CELERY_BEAT_SCHEDULER = "config.beat:HeartbeatScheduler"
 CELERY_BEAT_SCHEDULE = {
-    "relay": {"task": "notifications.relay", "schedule": 5.0, "options": {"queue": "periodic", "expires": 15}},
+    "relay": {
+        "task": "notifications.relay",
+        "schedule": 5.0,
+        "options": {"queue": "periodic", "expires": 15},
+    },
 }
 
 # --- Email providers -------------------------------------------------------------------------
 
 MAILERS = read_providers(env, debug=DEBUG)
 EMAIL_PROVIDERS = list(MAILERS)
-EMAIL_SEND_TIMEOUT = env.duration("EMAIL_SEND_TIMEOUT", "20s", about="How long one provider may take to answer.")
+EMAIL_SEND_TIMEOUT = env.duration(
+    "EMAIL_SEND_TIMEOUT", "20s", about="How long one provider may take to answer."
+)
 TEMPLATES_EMAIL_DIRS = [BASE_DIR / "templates_email"]
 
 # --- Delivery --------------------------------------------------------------------------------
 
-CLAIM_DURATION = env.duration("CLAIM_DURATION", "45s", about="A worker's right to a notification; longer than EMAIL_SEND_TIMEOUT.")
-RETRY_FIRST_DELAY = env.duration("RETRY_FIRST_DELAY", "10s", about="The backoff's first ceiling; it doubles from there.")
+CLAIM_DURATION = env.duration(
+    "CLAIM_DURATION",
+    "45s",
+    about="A worker's right to a notification; longer than EMAIL_SEND_TIMEOUT.",
+)
+RETRY_FIRST_DELAY = env.duration(
+    "RETRY_FIRST_DELAY", "10s", about="The backoff's first ceiling; it doubles from there."
+)
 RETRY_FLOOR = env.duration("RETRY_FLOOR", "1s", about="No retry comes sooner than this.")
 RETRY_MAX_DELAY = env.duration("RETRY_MAX_DELAY", "4h", about="The backoff's last ceiling.")
-RETRY_MAX_ATTEMPTS = env.integer("RETRY_MAX_ATTEMPTS", 25, at_least=1, about="Attempts before a dead letter.")
-EXPIRES_AFTER = env.duration("EXPIRES_AFTER", "48h", about="The age at which an undelivered mail becomes a dead letter.")
-BROKER_QUEUE_BOUND = env.integer("BROKER_QUEUE_BOUND", 5000, at_least=1, about="Most messages left waiting in a broker queue.")
-RETENTION_DAYS = env.integer("RETENTION_DAYS", 90, at_least=1, about="Days until personal data of finished mail is erased.")
+RETRY_MAX_ATTEMPTS = env.integer(
+    "RETRY_MAX_ATTEMPTS", 25, at_least=1, about="Attempts before a dead letter."
+)
+EXPIRES_AFTER = env.duration(
+    "EXPIRES_AFTER", "48h", about="The age at which an undelivered mail becomes a dead letter."
+)
+BROKER_QUEUE_BOUND = env.integer(
+    "BROKER_QUEUE_BOUND", 5000, at_least=1, about="Most messages left waiting in a broker queue."
+)
+RETENTION_DAYS = env.integer(
+    "RETENTION_DAYS", 90, at_least=1, about="Days until personal data of finished mail is erased."
+)
 
 # --- API -------------------------------------------------------------------------------------
 
-API_MAX_BODY_BYTES = env.integer("API_MAX_BODY_BYTES", 1_048_576, at_least=1024, about="The largest request body, in bytes.")
-API_MAX_ORDER_LINES = env.integer("API_MAX_ORDER_LINES", 500, at_least=1, about="The most lines of one order.")
+API_MAX_BODY_BYTES = env.integer(
+    "API_MAX_BODY_BYTES", 1_048_576, at_least=1024, about="The largest request body, in bytes."
+)
+API_MAX_ORDER_LINES = env.integer(
+    "API_MAX_ORDER_LINES", 500, at_least=1, about="The most lines of one order."
+)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["access.permissions.HasScope"],
@@ -224,7 +301,13 @@ SPECTACULAR_SETTINGS = {
 
 # --- Security --------------------------------------------------------------------------------
 
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+if env.flag(
+    "BEHIND_TLS_PROXY",
+    default=False,
+    about="A proxy in front ends TLS and sets X-Forwarded-Proto itself.",
+):
+    # Without such a proxy any client could claim to have come over https.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
@@ -232,8 +315,18 @@ X_FRAME_OPTIONS = "DENY"
 # --- Logs ------------------------------------------------------------------------------------
 
 LOG_FORMAT = env.choice(
-    "LOG_FORMAT", "console" if DEBUG else "json", of=("console", "json"), about="Readable lines, or one JSON object a line."
+    "LOG_FORMAT",
+    "console" if DEBUG else "json",
+    of=("console", "json"),
+    about="Readable lines, or one JSON object a line.",
 )
-LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR"), about="The least severe line to write.")
-LOGGING_CONFIG = None
-logging_config(json=LOG_FORMAT == "json", level=LOG_LEVEL)
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL",
+    "INFO",
+    of=("DEBUG", "INFO", "WARNING", "ERROR"),
+    about="The least severe line to write.",
+)
+LOGGING_CONFIG = "config.logs.configure"
+LOGGING = logging_config(json=LOG_FORMAT == "json", level=LOG_LEVEL)
+
+consistency.check(globals())

@@ -1,0 +1,92 @@
+"""How every process logs: constant event names with fields, as readable lines or as JSON.
+
+Our modules log through structlog (`structlog.get_logger(__name__).info("notification_sent",
+notification=…)`); what Django, Celery and gunicorn log through the standard library takes the same
+shape. Logs go to standard error: standard output belongs to the console provider's mail.
+"""
+
+import logging.config
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from structlog.types import Processor
+
+SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+]
+
+
+def logging_config(*, json: bool, level: str) -> dict[str, Any]:
+    """Return the standard library's logging configuration, for `configure`.
+
+    Args:
+        json: one JSON object a line; otherwise lines for a person.
+        level: the least severe level that is written.
+    """
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "event": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": [*SHARED, structlog.stdlib.ExtraAdder()],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    *(_for_machines() if json else _for_people()),
+                ],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "event"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # One line for each task received and succeeded would drown those that say something.
+            "celery.app.trace": {"level": _at_least("WARNING", level)},
+            "celery.worker.strategy": {"level": _at_least("WARNING", level)},
+            "celery.beat": {"level": _at_least("WARNING", level)},
+            # It logs each request that fails for the client's fault; the client has its answer.
+            "django.request": {"level": _at_least("ERROR", level)},
+            "django.server": {"handlers": [], "propagate": True},
+        },
+    }
+
+
+def configure(config: Mapping[str, Any]) -> None:
+    """Apply what `logging_config` returned, to structlog as well. Safe to repeat."""
+    logging.config.dictConfig(dict(config))
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *SHARED,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        # Loggers are made at import, before this runs; caching would freeze the wrong processors.
+        cache_logger_on_first_use=False,
+    )
+
+
+def _for_machines() -> list[Processor]:
+    return [
+        structlog.processors.dict_tracebacks,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
+
+
+def _for_people() -> list[Processor]:
+    coloured = sys.stderr.isatty() or bool(os.environ.get("FORCE_COLOR"))
+    return [structlog.dev.ConsoleRenderer(colors=coloured and not os.environ.get("NO_COLOR"))]
+
+
+def _at_least(floor: str, level: str) -> str:
+    """Return the more severe of two levels, unless `level` asks to debug."""
+    names = logging.getLevelNamesMapping()
+    return level if level == "DEBUG" else max(floor, level, key=names.__getitem__)

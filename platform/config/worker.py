@@ -1,0 +1,43 @@
+"""What a Postroom worker adds to Celery's: signs of life, also while the broker is away."""
+
+from typing import Any
+
+from celery import bootsteps
+from celery.worker import consumer
+from config import heartbeats
+
+
+class HeartbeatStep(bootsteps.StartStopStep):
+    """Beats from the worker's own timer, so that a main loop that hangs falls silent."""
+
+    requires = {"celery.worker.components:Timer"}
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self._entry: Any = None
+
+    def start(self, parent: Any) -> None:
+        """Beat now and from now on."""
+        heartbeats.beat("worker", parent.hostname)
+        self._entry = parent.timer.call_repeatedly(
+            heartbeats.INTERVAL.total_seconds(), heartbeats.beat, ("worker", parent.hostname)
+        )
+
+    def stop(self, parent: Any) -> None:  # noqa: ARG002 - bootsteps' signature
+        """Fall silent."""
+        if self._entry is not None:
+            self._entry.cancel()
+            self._entry = None
+
+
+class Consumer(consumer.Consumer):
+    """Celery's consumer, which stays alive in the supervisor's eyes while it waits for the broker.
+
+    Connecting again blocks the main loop, and its timer, for as long as the broker is away. Being
+    restarted would not bring the broker back sooner.
+    """
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """Wait for the broker, touching the heartbeat file."""
+        with heartbeats.kept_alive():
+            return super().ensure_connected(conn)
