@@ -1,0 +1,133 @@
+"""Notifications to read, to retry and to cancel."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access import problems
+from access.actors import Actor
+from access.pagination import CursorPagination
+from access.scopes import Scope
+from notifications import operations
+from notifications.api import serializers
+from notifications.api.filters import NotificationFilter
+from notifications.content import ContentErased, content_of
+from notifications.models import Notification
+from notifications.states import CANCELLABLE, CLAIMABLE, REDRIVABLE, Status
+from templating.errors import RenderingError
+
+READ = {"GET": Scope.NOTIFICATIONS_READ}
+WRITE = {"POST": Scope.NOTIFICATIONS_WRITE}
+# A context may be large, and only the content needs it.
+WITHOUT_CONTEXT = Notification.objects.defer("context")
+
+
+class NotificationList(ListAPIView[Notification]):
+    """Notifications, newest first."""
+
+    required_scopes = READ
+    # By time and not by id, for the indexes of the filters end with it.
+    queryset = WITHOUT_CONTEXT.order_by("-created_at")
+    serializer_class = serializers.NotificationSerializer
+    filterset_class = NotificationFilter
+    pagination_class = CursorPagination
+
+
+class NotificationDetail(RetrieveAPIView[Notification]):
+    """One notification with its attempts, and what comes next, when and why."""
+
+    required_scopes = READ
+    queryset = WITHOUT_CONTEXT.prefetch_related("attempts")
+    serializer_class = serializers.NotificationDetailSerializer
+    filter_backends: ClassVar[list[Any]] = []
+
+
+class NotificationContent(GenericAPIView[Notification]):
+    """The mail itself: what was sent, or what would be sent now."""
+
+    required_scopes = READ
+    queryset = Notification.objects.all()
+    serializer_class = serializers.ContentSerializer
+    filter_backends: ClassVar[list[Any]] = []
+
+    def get(self, request: Request, pk: UUID) -> Response:
+        """Render the mail from its kept context.
+
+        Raises:
+            Conflict: it cannot be rendered (any more); the problem's code says why.
+        """
+        try:
+            content = content_of(self.get_object())
+        except ContentErased as error:
+            raise problems.Conflict(
+                "The content was erased when its retention period ended.", code="content_erased"
+            ) from error
+        except RenderingError as error:
+            raise problems.Conflict(
+                str(error), code="rendering_failed", template=error.template, line=error.line
+            ) from error
+        return Response(self.get_serializer(content).data)
+
+
+class Operation(GenericAPIView[Notification]):
+    """What the retry and cancel views share: act, and show the notification as it is after it."""
+
+    required_scopes = WRITE
+    queryset: QuerySet[Notification] = WITHOUT_CONTEXT.prefetch_related("attempts")
+    serializer_class = serializers.ReasonSerializer
+    filter_backends: ClassVar[list[Any]] = []
+
+    allowed_in: ClassVar[frozenset[Status]]
+
+    def act(self, row: Notification, *, actor: Actor, reason: str) -> list[UUID]:
+        """Carry out the operation; return the ids that it acted on."""
+        raise NotImplementedError
+
+    @extend_schema(responses=serializers.NotificationDetailSerializer)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Act on one notification.
+
+        Raises:
+            Conflict: it is in a state in which this cannot be done.
+        """
+        asked = self.get_serializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        row = self.get_object()
+        reason = asked.validated_data["reason"]
+        if not self.act(row, actor=Actor.from_request(request), reason=reason):
+            row.refresh_from_db(fields=["status"])
+            raise problems.Conflict(
+                f"This cannot be done while the notification is {row.status}.",
+                code="illegal_state",
+                status_now=row.status,
+                allowed_in=sorted(self.allowed_in),
+            )
+        after = get_object_or_404(self.get_queryset(), pk=pk)
+        return Response(serializers.NotificationDetailSerializer(after).data)
+
+
+class RetryNotification(Operation):
+    """Send it now: what waits need not wait longer, and a dead letter gets a new budget."""
+
+    allowed_in = CLAIMABLE | REDRIVABLE
+
+    def act(self, row: Notification, *, actor: Actor, reason: str) -> list[UUID]:
+        """Retry what waits, redrive what has ended."""
+        operation = operations.redrive if row.status in REDRIVABLE else operations.retry
+        return operation([row.pk], actor=actor, reason=reason)
+
+
+class CancelNotification(Operation):
+    """Give up on a notification that has not left."""
+
+    allowed_in = CANCELLABLE
+
+    def act(self, row: Notification, *, actor: Actor, reason: str) -> list[UUID]:
+        """Cancel it."""
+        return operations.cancel([row.pk], actor=actor, reason=reason)
