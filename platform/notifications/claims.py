@@ -1,0 +1,68 @@
+"""A worker's time-limited right to attempt a notification: claim, release, postpone."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import F, Q
+from django.db.models.functions import Least
+
+from notifications.models import Notification
+from notifications.publishing import Ticketed
+from notifications.states import CLAIMABLE, Status
+
+
+def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
+    """Take the notifications whose tickets are still the current ones and that are due.
+
+    One compare-and-set: a doubled, late or early message finds its ticket taken, or its time not
+    come, and claims nothing. The ticket rises, which fences whoever held an older one.
+    """
+    expires = now + settings.CLAIM_DURATION
+    return (
+        Notification.objects.filter(_presented(tickets))
+        .filter(Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=now))
+        .move_returning(
+            Status.SENDING,
+            only_from=CLAIMABLE,
+            ticket=F("ticket") + 1,
+            claim_expires_at=expires,
+            relay_at=expires,
+        )
+    )
+
+
+def release(claimed: Sequence[Notification], *, at: datetime) -> int:
+    """Give claims back unused, to be published by the relay from `at` on; no attempt is burnt."""
+    return Notification.objects.filter(
+        _presented(Ticketed(row.id, row.ticket) for row in claimed)
+    ).move(
+        Status.QUEUED,
+        only_from=[Status.SENDING],
+        claim_expires_at=None,
+        next_attempt_at=None,
+        relay_at=at,
+    )
+
+
+def postpone(tickets: Iterable[Ticketed], *, until: datetime) -> int:
+    """Let waiting notifications wait in the database: no provider may take them before `until`.
+
+    A mail that ends sooner is looked at sooner, so that it ends in time.
+    """
+    return Notification.objects.filter(_presented(tickets), status__in=CLAIMABLE).update(
+        relay_at=Least(until, F("expires_at"))
+    )
+
+
+def _presented(tickets: Iterable[Ticketed]) -> Q:
+    """Return the predicate "this row, with this ticket"; a backlog has few different tickets."""
+    by_ticket: dict[int, list[UUID]] = defaultdict(list)
+    for ticketed in tickets:
+        by_ticket[ticketed.ticket].append(ticketed.id)
+    predicate = Q(pk__in=[])
+    for ticket, ids in by_ticket.items():
+        predicate |= Q(ticket=ticket, pk__in=ids)
+    return predicate

@@ -1,0 +1,37 @@
+"""Makes the message that a provider is handed, from the record and its rendering."""
+
+from email.utils import formataddr
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+
+from notifications.models import Notification
+from templating.rendering import Rendered
+
+
+def compose(notification: Notification, rendered: Rendered) -> EmailMultiAlternatives:
+    """Return the message for one notification.
+
+    The Message-ID is the notification's own and stays the same over all attempts, so that a
+    mailbox which gets a second copy can tell. Auto-Submitted (RFC 3834) keeps out-of-office
+    replies away. `metadata` and `tags` are Anymail's; other backends ignore them.
+    """
+    message = EmailMultiAlternatives(
+        subject=rendered.subject,
+        body=rendered.text,
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[formataddr((notification.recipient_name, notification.recipient))],
+        reply_to=[settings.SHOP_REPLY_TO] if settings.SHOP_REPLY_TO else None,
+        headers={
+            "Message-ID": notification.message_id,
+            "Auto-Submitted": "auto-generated",
+            "Content-Language": rendered.locale,
+        },
+    )
+    message.attach_alternative(rendered.html, "text/html")
+    message.metadata = {
+        "notification_id": str(notification.id),
+        "ticket": str(notification.ticket),
+    }
+    message.tags = [notification.event]
+    return message

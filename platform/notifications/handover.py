@@ -1,0 +1,120 @@
+"""Hands one message to the chain of providers, and says what came of it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.utils import timezone
+
+from notifications import retries
+from notifications.models import AttemptOutcome, DeliveryAttempt, NextStep, Notification, Phase
+from notifications.settlements import Settlement, after_acceptance, after_failure, made_of
+from providers import errors, routing
+from providers.sending import Accepted, send
+from templating.rendering import Rendered
+
+OUTCOMES: dict[type[errors.ProviderError], AttemptOutcome] = {
+    errors.TransientError: AttemptOutcome.TRANSIENT,
+    errors.PermanentError: AttemptOutcome.PERMANENT,
+    errors.ConfigurationError: AttemptOutcome.CONFIGURATION,
+    errors.UnknownOutcome: AttemptOutcome.UNKNOWN,
+}
+
+
+def hand_over(
+    row: Notification, message: EmailMultiAlternatives, rendered: Rendered, *, chain: Iterable[str]
+) -> Settlement:
+    """Offer one claimed notification to the providers of `chain`, in order; write nothing.
+
+    The next provider is tried only with proof that the last one did not take the message
+    (`may_fail_over`), and only while the claim outlives a send.
+    """
+    attempts: list[DeliveryAttempt] = []
+    failures: list[retries.Failure] = []
+    for alias in chain:
+        if failures and not outlives_a_send(row):
+            break
+        if attempts:
+            attempts[-1].next_step = NextStep.FAIL_OVER
+            attempts[-1].next_reason = alias
+        started_at = timezone.now()
+        try:
+            accepted = send(alias, message)
+        except errors.ProviderError as error:
+            routing.note_failure(alias, error)
+            attempts.append(_failed_attempt(row, alias, error, started_at=started_at))
+            failures.append(_failure(error))
+            if not may_fail_over(error):
+                break
+        else:
+            routing.note_success(alias)
+            attempts.append(_accepted_attempt(row, accepted, started_at=started_at))
+            return after_acceptance(row, accepted, rendered, attempts=attempts)
+    now = timezone.now()
+    settlement = after_failure(row, retries.deciding(failures), attempts=attempts, now=now)
+    settlement.changes |= made_of(rendered)
+    return settlement
+
+
+def outlives_a_send(row: Notification) -> bool:
+    """Return whether the claim lasts longer than a provider may take to answer.
+
+    Without this check a worker that was held up could hand over a mail that the relay has given
+    to somebody else meanwhile.
+    """
+    if row.claim_expires_at is None:
+        return False
+    return row.claim_expires_at - timezone.now() > settings.EMAIL_SEND_TIMEOUT
+
+
+def may_fail_over(error: errors.ProviderError) -> bool:
+    """Return whether another provider may be handed the message that this one failed to take.
+
+    A message that was refused for what it is would be refused again; one that may have been
+    accepted must never leave twice.
+    """
+    right_kind = isinstance(error, errors.TransientError | errors.ConfigurationError)
+    return right_kind and error.can_fail_over
+
+
+def _failure(error: errors.ProviderError) -> retries.Failure:
+    outcome = next(found for kind, found in OUTCOMES.items() if isinstance(error, kind))
+    return retries.Failure(outcome=outcome, code=error.code, retry_after=error.retry_after)
+
+
+def _failed_attempt(
+    row: Notification, alias: str, error: errors.ProviderError, *, started_at: datetime
+) -> DeliveryAttempt:
+    return DeliveryAttempt(
+        notification=row,
+        ticket=row.ticket,
+        number=row.attempt_count + 1,
+        provider=alias,
+        phase=Phase(error.phase),
+        outcome=_failure(error).outcome,
+        error_code=error.code,
+        summary=error.summary[:500],
+        detail=error.detail,
+        status_code=error.status_code,
+        started_at=started_at,
+        duration=timezone.now() - started_at,
+    )
+
+
+def _accepted_attempt(
+    row: Notification, accepted: Accepted, *, started_at: datetime
+) -> DeliveryAttempt:
+    return DeliveryAttempt(
+        notification=row,
+        ticket=row.ticket,
+        number=row.attempt_count + 1,
+        provider=accepted.provider,
+        phase=Phase.RESPONSE,
+        outcome=AttemptOutcome.ACCEPTED,
+        status_code=accepted.status_code,
+        provider_message_id=accepted.provider_message_id[:255],
+        started_at=started_at,
+        duration=accepted.duration,
+        next_step=NextStep.DONE,
+    )

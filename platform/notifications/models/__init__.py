@@ -1,0 +1,23 @@
+"""The records: what is owed, each try, and what providers and people said about it."""
+
+from notifications.models.attempt import AttemptOutcome, DeliveryAttempt, NextStep, Phase
+from notifications.models.heartbeat import Heartbeat
+from notifications.models.notification import Notification, NotificationQuerySet, Role
+from notifications.models.provider_event import ProviderEvent
+from notifications.models.rollup import DeliveryRollup
+from notifications.models.suppression import Suppression, SuppressionReason
+
+__all__ = [
+    "AttemptOutcome",
+    "DeliveryAttempt",
+    "DeliveryRollup",
+    "Heartbeat",
+    "NextStep",
+    "Notification",
+    "NotificationQuerySet",
+    "Phase",
+    "ProviderEvent",
+    "Role",
+    "Suppression",
+    "SuppressionReason",
+]

@@ -1,0 +1,205 @@
+"""One email owed to one recipient because of one event."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, Self
+from uuid import UUID
+
+import uuid_utils.compat
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+from django.db.models.sql import UpdateQuery
+from django.utils.translation import gettext_lazy as _
+
+from notifications.states import CLAIMABLE, IllegalTransitionError, Status, sources
+
+
+class Role(models.TextChoices):
+    """Whom a notification is for; part of its idempotency key."""
+
+    CUSTOMER = "customer", _("Customer")
+    SHOP = "shop", _("Shop's own copy")
+
+
+def new_id() -> UUID:
+    """Return a UUIDv7: unique anywhere, and ordered by the time it was made."""
+    return uuid_utils.compat.uuid7()
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    """Moves between states; the predicate of each update is the lock."""
+
+    def move(
+        self,
+        to: Status,
+        *,
+        only_from: Collection[Status] | None = None,
+        reported: bool = False,
+        **changes: Any,
+    ) -> int:
+        """Move the rows that may legally go to `to`; return how many did.
+
+        Rows that are elsewhere by now are left alone: losing the race is normal.
+
+        Args:
+            to: the state to reach.
+            only_from: move only rows in these states.
+            reported: a verified provider event says so (see `states.sources`).
+            changes: further columns to set in the same update.
+
+        Raises:
+            IllegalTransitionError: `only_from` holds a state with no such move.
+        """
+        return self._movable(to, only_from, reported=reported).update(status=to, **changes)
+
+    def move_returning(
+        self,
+        to: Status,
+        *,
+        only_from: Collection[Status] | None = None,
+        fields: Sequence[str] = (),
+        **changes: Any,
+    ) -> "list[Notification]":
+        """Do as `move` does, and return the rows (or `fields` of them) as they are after it."""
+        return self._movable(to, only_from).update_returning(fields=fields, status=to, **changes)
+
+    def update_returning(
+        self, *, fields: Sequence[str] = (), **changes: Any
+    ) -> "list[Notification]":
+        """Update the rows and return them as they are after it, in one statement.
+
+        Django has no UPDATE … RETURNING; both databases have. The statement is the one that
+        `update()` would run, so that predicates stay in the ORM.
+
+        Args:
+            fields: load only these, and the primary key; all of them if empty.
+            changes: the columns to set.
+        """
+        query = self.query.chain(UpdateQuery)
+        query.add_update_values(changes)
+        statement, parameters = query.get_compiler(self.db).as_sql()
+        if not statement:  # the predicate is empty (`id__in=[]`)
+            return []
+        columns = ", ".join([self.model._meta.pk.column, *fields]) if fields else "*"
+        raw = self.model._base_manager.using(self.db).raw
+        return list(raw(f"{statement} RETURNING {columns}", parameters))
+
+    def _movable(
+        self, to: Status, only_from: Collection[Status] | None, *, reported: bool = False
+    ) -> Self:
+        allowed = sources(to, reported=reported)
+        wanted = allowed if only_from is None else frozenset(only_from)
+        if not wanted <= allowed:
+            raise IllegalTransitionError(f"{sorted(wanted - allowed)} -> {to}")
+        return self.filter(status__in=wanted)
+
+
+class Notification(models.Model):
+    """One email to one recipient caused by one event; the row decides, Celery carries and times.
+
+    Personal data (recipient, name, context, subject, the texts of errors) is erased after
+    `RETENTION_DAYS`; the row and its counts stay.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    idempotency_key = models.CharField(max_length=200, unique=True)
+
+    event = models.CharField(max_length=100)
+    locale = models.CharField(max_length=35)
+    role = models.CharField(max_length=20, choices=Role.choices, default=Role.CUSTOMER)
+    recipient = models.CharField(max_length=320)
+    recipient_name = models.CharField(max_length=200, blank=True)
+    context = models.JSONField(encoder=DjangoJSONEncoder)
+    source_type = models.CharField(max_length=50)
+    source_id = models.CharField(max_length=100)
+    reference = models.CharField(max_length=100, blank=True)
+
+    # What was made of it, known once it has been rendered for a send.
+    template_version = models.CharField(max_length=100, blank=True)
+    subject = models.CharField(max_length=1000, blank=True)
+    content_hash = models.CharField(max_length=64, blank=True)
+    message_id = models.CharField(max_length=255)
+
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
+    priority = models.SmallIntegerField(default=0)
+    # Rises with every claim and is never reset: it fences late workers and doubled messages.
+    ticket = models.PositiveIntegerField(default=0)
+    # Claims that reached a provider, over the whole life; the budget counts from the base on.
+    attempt_count = models.PositiveIntegerField(default=0)
+    budget_attempt_base = models.PositiveIntegerField(default=0)
+    budget_started_at = models.DateTimeField()
+    # Claims in a row that ended without a word from their worker.
+    lost_count = models.PositiveSmallIntegerField(default=0)
+
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    # The earliest time at which the relay may publish or recover this row; null when it never may.
+    relay_at = models.DateTimeField(null=True, blank=True)
+    claim_expires_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField()
+
+    provider = models.CharField(max_length=50, blank=True)
+    provider_message_id = models.CharField(max_length=255, blank=True)
+    error_kind = models.CharField(max_length=20, blank=True)
+    error_code = models.CharField(max_length=60, blank=True)
+    error_summary = models.CharField(max_length=500, blank=True)
+
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=Status.values), name="notification_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=[*CLAIMABLE, Status.SENDING]) | Q(relay_at__isnull=False),
+                name="notification_open_has_relay_at",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.SENDING, claim_expires_at__isnull=False)
+                | (~Q(status=Status.SENDING) & Q(claim_expires_at__isnull=True)),
+                name="notification_claim_only_while_sending",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=Status.RETRYING) | Q(next_attempt_at__isnull=False),
+                name="notification_retrying_has_next_attempt",
+            ),
+        ]
+        indexes = [
+            # The relay's: partial, so that a million finished rows cost it nothing.
+            models.Index(
+                fields=["relay_at"],
+                condition=Q(relay_at__isnull=False),
+                name="notification_due",
+            ),
+            models.Index(fields=["reference", "-created_at"], name="notification_reference"),
+            models.Index(fields=["recipient", "-created_at"], name="notification_recipient"),
+            models.Index(fields=["status", "-created_at"], name="notification_status"),
+            models.Index(fields=["-created_at"], name="notification_created"),
+            models.Index(fields=["source_type", "source_id"], name="notification_source"),
+            models.Index(
+                fields=["provider_message_id"],
+                condition=~Q(provider_message_id=""),
+                name="notification_provider_message",
+            ),
+            models.Index(fields=["message_id"], name="notification_message_id"),
+        ]
+        permissions = [
+            ("retry_notification", "Can retry a notification now"),
+            ("cancel_notification", "Can cancel a notification"),
+            ("redrive_notification", "Can redrive a dead letter"),
+            ("resolve_notification", "Can resolve an unknown outcome"),
+        ]
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.reference}".strip()
+
+    @property
+    def attempts_in_budget(self) -> int:
+        """How many attempts were made since the last redrive (or since the beginning)."""
+        return self.attempt_count - self.budget_attempt_base

@@ -1,0 +1,120 @@
+"""The one door in: what is enqueued here is owed from the moment its cause commits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from notifications.models import Notification, Role
+from notifications.models.notification import new_id
+from notifications.publishing import PUBLISHED_GRACE, Ticketed, publish_live
+from notifications.states import Status
+from notifications.suppressions import suppressed
+from templating import contracts
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewNotification:
+    """One email to be sent to one recipient because of one event.
+
+    Attributes:
+        event: the event's name, which names its contract and templates (`order.placed`).
+        recipient: the address, without a name.
+        locale: a BCP 47 tag; the lookup falls back to its language and the default locale.
+        context: JSON-ready values that satisfy the event's contract.
+        idempotency_key: the same key never makes a second notification.
+        source_type: what caused it (`orders.order_event`).
+        source_id: which one.
+        reference: what a person calls the cause (`SO-1001`).
+        expires_after: how long it is worth sending; the contract's or `EXPIRES_AFTER` if None.
+    """
+
+    event: str
+    recipient: str
+    locale: str
+    context: Mapping[str, Any]
+    idempotency_key: str
+    source_type: str
+    source_id: str
+    reference: str
+    recipient_name: str = ""
+    role: Role = Role.CUSTOMER
+    expires_after: timedelta | None = None
+
+
+def enqueue(new: Sequence[NewNotification]) -> list[Notification]:
+    """Write notifications in the caller's transaction and publish them when it commits.
+
+    What was enqueued before under the same idempotency key is left as it is. Recipients on the
+    suppression list get a row that says so and no mail.
+
+    Returns:
+        The notifications, new or existing, in the order of `new`.
+
+    Raises:
+        UnknownEvent: no contract is registered for an event.
+        pydantic.ValidationError: a context does not satisfy its event's contract.
+        TransactionManagementError: the caller holds no transaction, so that the mail could be
+            kept although its cause is rolled back.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError(
+            "enqueue() must run in the transaction of its cause; wrap both in transaction.atomic()."
+        )
+    now = timezone.now()
+    unwanted = suppressed(item.recipient for item in new)
+    rows = [_row(item, now=now, unwanted=item.recipient in unwanted) for item in new]
+    Notification.objects.bulk_create(rows, ignore_conflicts=True)
+    stored = {
+        row.idempotency_key: row
+        for row in Notification.objects.filter(
+            idempotency_key__in=[row.idempotency_key for row in rows]
+        )
+    }
+    fresh = [
+        Ticketed(row.id, row.ticket)
+        for row in rows
+        if stored[row.idempotency_key].id == row.id and row.status == Status.QUEUED
+    ]
+    if fresh:
+        transaction.on_commit(partial(publish_live, fresh), robust=True)
+    return [stored[item.idempotency_key] for item in new]
+
+
+def _row(item: NewNotification, *, now: datetime, unwanted: bool) -> Notification:
+    contract = contracts.get(item.event)
+    contract.context.model_validate(item.context)
+    lifetime = item.expires_after or contract.expires_after or settings.EXPIRES_AFTER
+    identifier = new_id()
+    return Notification(
+        id=identifier,
+        idempotency_key=item.idempotency_key,
+        event=item.event,
+        locale=item.locale,
+        role=item.role,
+        recipient=item.recipient,
+        recipient_name=item.recipient_name,
+        context=item.context,
+        source_type=item.source_type,
+        source_id=item.source_id,
+        reference=item.reference,
+        message_id=f"<{identifier}@{_sender_domain()}>",
+        status=Status.SUPPRESSED if unwanted else Status.QUEUED,
+        relay_at=None if unwanted else now + PUBLISHED_GRACE,
+        error_code="suppressed" if unwanted else "",
+        finished_at=now if unwanted else None,
+        created_at=now,
+        budget_started_at=now,
+        expires_at=now + lifetime,
+    )
+
+
+def _sender_domain() -> str:
+    address = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    return address.rpartition("@")[2] or "localhost"

@@ -1,0 +1,196 @@
+"""Puts notifications into the broker, and never lets the broker hold up who asks.
+
+The row is the truth: a message that cannot be published is published later by the relay. So each
+step here is bounded by `PATIENCE`, and after a failure the broker is left alone for `RESPITE`,
+during which callers return at once.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar, NamedTuple, TypeVar
+from uuid import UUID
+
+import structlog
+from celery import current_app
+from django.conf import settings
+from kombu import Connection
+from kombu.exceptions import ChannelError, OperationalError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+
+from notifications import queues
+
+log = structlog.get_logger()
+
+PUBLISHED_GRACE = timedelta(seconds=30)
+"""How long a published message may take to be claimed before the relay publishes it again."""
+PATIENCE = timedelta(milliseconds=400)
+"""How long one exchange with the broker may take. A refused broker answers in 1 ms; a hung or
+black-holed one costs this once or twice, well below the 1.5 s that an order may take."""
+RESPITE = timedelta(seconds=5)
+"""How long the broker is left alone after a failure."""
+DEPTH_KEPT = timedelta(seconds=1)
+"""How long a measured queue depth is believed."""
+
+Result = TypeVar("Result")
+
+
+class Ticketed(NamedTuple):
+    """A notification and the ticket that a message is published for."""
+
+    id: UUID
+    ticket: int
+
+
+class BrokerUnavailable(Exception):
+    """The broker was out of reach, or is being left alone after it was."""
+
+
+class Publisher(threading.local):
+    """A kept broker connection of one thread of one process, made on first use (after the fork)."""
+
+    # Shared by the threads of a process: what one of them found out spares the others the wait.
+    _resume_at: ClassVar[float] = 0.0
+    _depths: ClassVar[dict[str, tuple[float, int]]] = {}
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+        self._owner = 0
+
+    def send(self, name: str, *, args: Sequence[Any], queue: str, ticket: int = 0) -> None:
+        """Publish one task by name.
+
+        Args:
+            name: the task's name.
+            args: its positional arguments, JSON-ready.
+            queue: where it goes.
+            ticket: what the message carries as its `retries` header.
+
+        Raises:
+            BrokerUnavailable: it was not published, as far as we know.
+        """
+
+        def publish(connection: Connection) -> None:
+            # A producer is a light wrapper around the connection's default channel.
+            producer = current_app.amqp.Producer(connection, auto_declare=False)
+            current_app.send_task(
+                name, args=args, queue=queue, retries=ticket, producer=producer, retry=False
+            )
+
+        self._exchange(publish)
+
+    def depth(self, queue: str) -> int:
+        """Return how many messages wait in a queue, as of at most a second ago.
+
+        Raises:
+            BrokerUnavailable: the broker cannot be asked.
+        """
+        measured_at, known = self._depths.get(queue, (0.0, 0))
+        now = time.monotonic()
+        if now - measured_at < DEPTH_KEPT.total_seconds():
+            return known
+
+        def measure(connection: Connection) -> int:
+            channel = connection.channel()
+            try:
+                return int(channel.queue_declare(queue=queue, passive=True).message_count)
+            except ChannelError:  # there is no such queue until something waits in it
+                return 0
+            finally:
+                channel.close()
+
+        count = self._exchange(measure)
+        self._depths[queue] = (now, count)
+        return count
+
+    def _exchange(self, action: Callable[[Connection], Result]) -> Result:
+        if time.monotonic() < self._resume_at:
+            raise BrokerUnavailable("left alone after a failure")
+        # A kept connection may have died since it was last used: that is worth one fresh one.
+        attempts = 2 if self._has_connection() else 1
+        try:
+            for attempt in Retrying(
+                stop=stop_after_attempt(attempts),
+                retry=retry_if_exception_type((OperationalError, OSError)),
+                reraise=True,
+            ):
+                with attempt:
+                    return self._once(action)
+        except (OperationalError, OSError) as error:
+            Publisher._resume_at = time.monotonic() + RESPITE.total_seconds()
+            log.warning("broker_unavailable", error_class=type(error).__name__)
+            raise BrokerUnavailable(type(error).__name__) from error
+        raise AssertionError("unreachable")
+
+    def _once(self, action: Callable[[Connection], Result]) -> Result:
+        connection = self._kept_or_new()
+        recoverable = (*connection.recoverable_connection_errors, *connection.connection_errors)
+        try:
+            # Said explicitly: left to itself kombu would try twice, two seconds apart.
+            connection.ensure_connection(max_retries=0)
+            return action(connection)
+        except recoverable as error:
+            self.close()
+            raise OperationalError(type(error).__name__) from error
+
+    def _has_connection(self) -> bool:
+        return self._connection is not None and self._owner == os.getpid()
+
+    def _kept_or_new(self) -> Connection:
+        if self._connection is None or self._owner != os.getpid():
+            patience = PATIENCE.total_seconds()
+            self._connection = current_app.connection_for_write(
+                connect_timeout=patience,
+                transport_options={
+                    "socket_timeout": patience,
+                    "socket_connect_timeout": patience,
+                },
+            )
+            self._owner = os.getpid()
+        return self._connection
+
+    def close(self) -> None:
+        """Drop the connection; the next exchange opens one."""
+        connection, self._connection = self._connection, None
+        if connection is not None and self._owner == os.getpid():
+            connection.release()
+
+
+publisher = Publisher()
+
+
+def publish_live(tickets: Sequence[Ticketed]) -> int:
+    """Publish freshly committed notifications, one message each; return how many went out.
+
+    Stops at the first failure, and when the queue is full: what is left is the relay's.
+    """
+    published = 0
+    try:
+        if publisher.depth(queues.LIVE) >= settings.BROKER_QUEUE_BOUND:
+            return 0
+        for ticketed in tickets:
+            publisher.send(
+                queues.DELIVER,
+                args=[str(ticketed.id)],
+                queue=queues.LIVE,
+                ticket=ticketed.ticket,
+            )
+            published += 1
+    except BrokerUnavailable:
+        log.warning("publish_left_to_relay", count=len(tickets) - published)
+    return published
+
+
+def publish_batch(tickets: Sequence[Ticketed]) -> None:
+    """Publish a batch for the backlog workers, as one message.
+
+    Raises:
+        BrokerUnavailable: it was not published.
+    """
+    publisher.send(
+        queues.DELIVER_BATCH,
+        args=[[[str(ticketed.id), ticketed.ticket] for ticketed in tickets]],
+        queue=queues.BACKLOG,
+    )

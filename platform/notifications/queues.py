@@ -1,0 +1,19 @@
+"""The names of the queues and tasks, in one place, so that publishers and workers agree.
+
+`tests/notifications/test_queues.py` proves that each queue is consumed by a worker of `up`
+and that each task name belongs to a registered task.
+"""
+
+from typing import Final
+
+LIVE: Final = "live"
+"""Mail that somebody is waiting for: one a message, published when its cause commits."""
+BACKLOG: Final = "backlog"
+"""Batches from the relay and from redrives; never in the way of live mail."""
+PERIODIC: Final = "periodic"
+"""Short upkeep: the relay, and whatever else beat asks for."""
+ALL: Final = (LIVE, BACKLOG, PERIODIC)
+
+DELIVER: Final = "notifications.deliver"
+DELIVER_BATCH: Final = "notifications.deliver_batch"
+RELAY: Final = "notifications.relay"

@@ -1,0 +1,137 @@
+"""The periodic sweep that makes every loss of a message or a worker harmless.
+
+Looks only at rows whose `relay_at` has come, by one partial index:
+
+1. claims that expired are taken back and counted as lost attempts;
+2. mail whose time is over becomes a dead letter;
+3. what is due and held by nobody is published, in batches, as far as the broker's queue has room.
+
+Each step is a compare-and-set, so two relays at once do no harm: every row is moved by one of them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from notifications import queues, retries
+from notifications.models import AttemptOutcome, DeliveryAttempt, Notification, Phase
+from notifications.publishing import BrokerUnavailable, Ticketed, publish_batch, publisher
+from notifications.recording import record
+from notifications.settlements import Settlement, after_failure, ended
+from notifications.states import CLAIMABLE, Status
+
+log = structlog.get_logger()
+
+BATCH = 100
+"""Notifications in one message to a backlog worker."""
+SWEEP = 500
+"""Rows that one step takes up at a time; a step repeats while it finds a full sweep."""
+REPUBLISH_AFTER = timedelta(seconds=60)
+"""How long a published batch may take to be claimed before it is published again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relayed:
+    """How many rows each step of one sweep moved."""
+
+    recovered: int
+    expired: int
+    published: int
+
+
+def relay() -> Relayed:
+    """Sweep once; return what was moved. A broker that is out of reach ends the last step only."""
+    recovered = recover_expired_claims()
+    expired = expire_overdue()
+    published = publish_due()
+    swept = Relayed(recovered=recovered, expired=expired, published=published)
+    if recovered or expired or published:
+        log.info("relayed", recovered=recovered, expired=expired, published=published)
+    return swept
+
+
+def _due(now: datetime) -> QuerySet[Notification]:
+    # By due time: ordering by anything else makes PostgreSQL leave the partial index.
+    return Notification.objects.filter(relay_at__lte=now).order_by("relay_at")
+
+
+def recover_expired_claims() -> int:
+    """Take back claims whose worker has not been heard of in time; return how many.
+
+    Nobody knows how far that worker came, so each counts as an attempt whose outcome is unknown.
+    """
+    recovered = 0
+    while True:
+        now = timezone.now()
+        rows = list(_due(now).filter(status=Status.SENDING, claim_expires_at__lte=now)[:SWEEP])
+        recovered += record([_lost(row, now=now) for row in rows])
+        if len(rows) < SWEEP:
+            return recovered
+
+
+def _lost(row: Notification, *, now: datetime) -> Settlement:
+    started_at = (row.claim_expires_at or now) - settings.CLAIM_DURATION
+    attempt = DeliveryAttempt(
+        notification=row,
+        ticket=row.ticket,
+        number=row.attempt_count + 1,
+        phase=Phase.HANDOVER,
+        outcome=AttemptOutcome.LOST,
+        error_code=AttemptOutcome.LOST.value,
+        summary="The worker stopped before it could say what became of this attempt.",
+        started_at=started_at,
+        duration=now - started_at,
+    )
+    failure = retries.Failure(outcome=AttemptOutcome.LOST, code=AttemptOutcome.LOST.value)
+    settlement = after_failure(row, failure, attempts=[attempt], now=now)
+    if (at := settlement.changes.get("next_attempt_at")) is not None:
+        settlement.changes["relay_at"] = at
+    return settlement
+
+
+def expire_overdue() -> int:
+    """End waiting mail that is no longer worth sending; return how many."""
+    ended_count = 0
+    while True:
+        now = timezone.now()
+        rows = list(_due(now).filter(status__in=CLAIMABLE, expires_at__lte=now)[:SWEEP])
+        ended_count += record([_expired(row, now=now) for row in rows])
+        if len(rows) < SWEEP:
+            return ended_count
+
+
+def _expired(row: Notification, *, now: datetime) -> Settlement:
+    settlement = ended(row, to=Status.FAILED, code=retries.DeadLetterReason.EXPIRED, at=now)
+    settlement.held_in = CLAIMABLE
+    return settlement
+
+
+def publish_due() -> int:
+    """Publish what is due and held by nobody, while the backlog queue has room; return how many."""
+    published = 0
+    try:
+        room = settings.BROKER_QUEUE_BOUND // BATCH + 1 - publisher.depth(queues.BACKLOG)
+        while room > 0 and (tickets := _take_due(min(room, SWEEP // BATCH) * BATCH)):
+            for start in range(0, len(tickets), BATCH):
+                batch = tickets[start : start + BATCH]
+                publish_batch(batch)
+                published += len(batch)
+                room -= 1
+    except BrokerUnavailable:
+        # The rows taken last come due again after REPUBLISH_AFTER.
+        log.warning("relay_found_no_broker", published=published)
+    return published
+
+
+def _take_due(most: int) -> list[Ticketed]:
+    """Take up to `most` due rows for publishing; nobody else publishes them meanwhile."""
+    now = timezone.now()
+    found = _due(now).filter(status__in=CLAIMABLE)[:most].values_list("pk", flat=True)
+    taken = Notification.objects.filter(
+        pk__in=list(found), status__in=CLAIMABLE, relay_at__lte=now
+    ).update_returning(fields=["ticket"], relay_at=now + REPUBLISH_AFTER)
+    return [Ticketed(row.pk, row.ticket) for row in taken]

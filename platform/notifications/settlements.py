@@ -1,0 +1,139 @@
+"""What became of a claim, as a value: built here, written down by `recording`."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from notifications import retries
+from notifications.models import AttemptOutcome, DeliveryAttempt, NextStep, Notification
+from notifications.states import Status
+from providers.sending import Accepted
+from templating import contracts
+from templating.rendering import Rendered
+
+STATUS_AFTER: dict[NextStep, Status] = {
+    NextStep.RETRY: Status.RETRYING,
+    NextStep.WAIT: Status.RETRYING,
+    NextStep.HOLD: Status.UNKNOWN,
+    NextStep.DEAD_LETTER: Status.FAILED,
+}
+
+
+@dataclass(kw_only=True)
+class Settlement:
+    """What became of one claim.
+
+    Attributes:
+        notification: the row as it was claimed.
+        to: the state that it goes to.
+        attempts: a try per provider, in order, not yet saved.
+        changes: further columns of the notification.
+        at: when it was settled.
+        held_in: the states in which the row must still be for the settlement to count.
+    """
+
+    notification: Notification
+    to: Status
+    at: datetime
+    attempts: list[DeliveryAttempt] = field(default_factory=list)
+    changes: dict[str, Any] = field(default_factory=dict)
+    held_in: frozenset[Status] = frozenset({Status.SENDING})
+
+
+def ended(row: Notification, *, to: Status, code: str, at: datetime) -> Settlement:
+    """Return the settlement of a mail that ends without a try: expired, or not to be mailed."""
+    changes = {"error_kind": code, "error_code": code, "error_summary": ""}
+    return Settlement(notification=row, to=to, at=at, changes=changes)
+
+
+def after_acceptance(
+    row: Notification,
+    accepted: Accepted,
+    rendered: Rendered,
+    *,
+    attempts: list[DeliveryAttempt],
+) -> Settlement:
+    """Return the settlement of a mail that a provider has taken."""
+    now = timezone.now()
+    return Settlement(
+        notification=row,
+        to=Status.SENT,
+        at=now,
+        attempts=attempts,
+        changes={
+            "provider": accepted.provider,
+            "provider_message_id": accepted.provider_message_id[:255],
+            "attempt_count": row.attempt_count + 1,
+            "lost_count": 0,
+            "sent_at": now,
+            "error_kind": "",
+            "error_code": "",
+            "error_summary": "",
+            **made_of(rendered),
+        },
+    )
+
+
+def after_failure(
+    row: Notification,
+    failure: retries.Failure,
+    *,
+    attempts: list[DeliveryAttempt],
+    now: datetime,
+) -> Settlement:
+    """Decide what follows and return it as a settlement; the last attempt carries the decision."""
+    lost = failure.outcome == AttemptOutcome.LOST
+    lost_count = row.lost_count + 1 if lost else 0
+    decision = retries.decide(
+        failure,
+        budget=retries.Budget(
+            attempts=row.attempts_in_budget + 1,
+            lost_in_a_row=lost_count,
+            expires_at=row.expires_at,
+        ),
+        policy=retries.RetryPolicy.from_settings(),
+        on_unknown=_on_unknown(row.event),
+        now=now,
+        jitter=random.random(),  # noqa: S311  spreads load; nobody gains by guessing it
+    )
+    last = attempts[-1]
+    last.next_step, last.next_reason, last.next_attempt_at = (
+        decision.step,
+        decision.reason,
+        decision.at,
+    )
+    changes = {
+        "error_kind": failure.outcome,
+        "error_code": decision.reason,
+        "error_summary": last.summary,
+        "attempt_count": row.attempt_count + decision.counted,
+        "lost_count": lost_count,
+        "provider": last.provider,
+    }
+    if decision.at is not None:
+        changes["next_attempt_at"] = decision.at
+    return Settlement(
+        notification=row,
+        to=STATUS_AFTER[decision.step],
+        at=now,
+        attempts=attempts,
+        changes=changes,
+    )
+
+
+def _on_unknown(event: str) -> retries.UnknownOutcomePolicy:
+    """Return the event's policy; mail of an event that was taken out of the code is resent."""
+    contract = contracts.find(event)
+    return "resend" if contract is None else contract.unknown_outcome
+
+
+def made_of(rendered: Rendered) -> dict[str, str]:
+    """Return the columns that say what the mail was made of."""
+    return {
+        "subject": rendered.subject,
+        "template_version": rendered.version,
+        "content_hash": rendered.fingerprint,
+    }

@@ -1,0 +1,74 @@
+"""Celery's doors to the use cases. A task that is lost, doubled or late does no harm."""
+
+from datetime import datetime
+from typing import Any, Never
+from uuid import UUID
+
+from celery import Task, shared_task
+from django.utils import timezone
+
+from notifications import heartbeats, queues
+from notifications.delivery import deliver as deliver_all
+from notifications.publishing import Ticketed
+from notifications.relay import relay as relay_once
+
+
+class RetrySoon(Exception):
+    """An attempt failed, and its row says when the next is due; not an error of the task."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(at.isoformat())
+        self.at = at
+
+
+class DeliveryTask(Task):
+    """Celery's autoretry, timed by the row.
+
+    Autoretry ends in `retry()`, whatever its options; here it takes the time that was decided and
+    committed before. `retries` in the retried message is the presented ticket plus one, which is
+    what the claim made of the row's ticket. Should publishing it fail, the relay has the row.
+    """
+
+    abstract = True
+
+    def retry(self, *args: Any, exc: Exception | None = None, **options: Any) -> Never:
+        """Publish the next attempt for the time that its row holds."""
+        if isinstance(exc, RetrySoon):
+            # Never early: a claim before its time is refused.
+            wait = max((exc.at - timezone.now()).total_seconds(), 0) + 0.05
+            options |= {"countdown": wait, "max_retries": None}
+        raise super().retry(*args, exc=exc, **options)
+
+
+@shared_task(
+    name=queues.DELIVER,
+    base=DeliveryTask,
+    bind=True,
+    queue=queues.LIVE,
+    autoretry_for=(RetrySoon,),
+    retry_backoff=True,
+    retry_jitter=True,
+    max_retries=None,
+)
+def deliver(self: Task, notification_id: str) -> None:
+    """Attempt one notification, with the ticket in the message's `retries` header."""
+    ticketed = Ticketed(UUID(notification_id), self.request.retries)
+    for delivered in deliver_all([ticketed], retries_in_broker=True):
+        if delivered.retry_in_broker(now=timezone.now()) is not None:
+            raise RetrySoon(delivered.next_attempt_at)
+
+
+@shared_task(name=queues.DELIVER_BATCH, queue=queues.BACKLOG)
+def deliver_batch(tickets: list[tuple[str, int]]) -> None:
+    """Attempt a batch of notifications; what fails waits in its row for the relay."""
+    deliver_all(
+        [Ticketed(UUID(identifier), ticket) for identifier, ticket in tickets],
+        retries_in_broker=False,
+    )
+
+
+@shared_task(name=queues.RELAY, queue=queues.PERIODIC)
+def relay() -> None:
+    """Sweep once, and show that beat, broker and worker reach each other."""
+    relay_once()
+    heartbeats.beat("relay", "relay")
