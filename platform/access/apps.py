@@ -1,0 +1,20 @@
+"""Registers the app, its role groups and its part of the OpenAPI schema."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class AccessConfig(AppConfig):
+    """API keys, scopes, roles, audit log, and the shape of every error."""
+
+    name = "access"
+    verbose_name = "Access"
+
+    def ready(self) -> None:
+        """Keep the role groups in step with their table after every migration."""
+        # Imported here: models can be loaded only once the app registry is complete.
+        from access.roles import grant_role_permissions
+
+        # Connected after django.contrib.auth's own receiver, which makes the permissions that
+        # this one hands out: auth stands before access in INSTALLED_APPS.
+        post_migrate.connect(grant_role_permissions, dispatch_uid="access.roles")
