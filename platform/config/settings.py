@@ -7,10 +7,11 @@ documented where they are read; `docs/settings.md` is generated from here.
 import os
 from pathlib import Path
 
+from dotenv import load_dotenv
+
 from config import brokers, consistency, databases, secret_key
 from config.env import Environment
 from config.logs import logging_config
-from dotenv import load_dotenv
 from providers.configuration import read_providers
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -19,6 +20,7 @@ env = Environment(os.environ)
 
 # --- What kind of process this is ------------------------------------------------------------
 
+env.section("The process")
 DEBUG = env.flag(
     "DEBUG", default=False, about="Development mode; `make run` sets it. Never in production."
 )
@@ -53,12 +55,20 @@ HOST = env.text(
     about="The address that the web process listens on.",
 )
 PORT = env.integer("PORT", 8000, at_least=1, about="The port that the web process listens on.")
+WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 2, at_least=1, about="The web process's workers.")
+WORKER_CONCURRENCY = env.integer(
+    "WORKER_CONCURRENCY",
+    2,
+    at_least=1,
+    about="The sending processes of each worker of `manage.py up`.",
+)
 HEARTBEAT_FILE = env.path(
     "HEARTBEAT_FILE", about="A file that worker and beat touch every 5 s, for a supervisor."
 )
 
 # --- The shop --------------------------------------------------------------------------------
 
+env.section("The shop")
 SHOP_NAME = env.text(
     "SHOP_NAME", "Postroom Demo Shop", about="The shop's name, as its mails show it."
 )
@@ -125,6 +135,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "access.middleware.RequestIdMiddleware",
+    "access.middleware.ApiErrorsMiddleware",
     "access.middleware.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -169,6 +180,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 
 # --- Database --------------------------------------------------------------------------------
 
+env.section("Database and broker")
 DATABASES = {
     "default": databases.resolve(
         env.text(
@@ -236,7 +248,8 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Email providers -------------------------------------------------------------------------
 
-MAILERS = read_providers(env, debug=DEBUG)
+env.section("Email providers")
+MAILERS = read_providers(env, debug=DEBUG, var_dir=VAR_DIR)
 EMAIL_PROVIDERS = list(MAILERS)
 EMAIL_SEND_TIMEOUT = env.duration(
     "EMAIL_SEND_TIMEOUT", "20s", about="How long one provider may take to answer."
@@ -245,6 +258,7 @@ TEMPLATES_EMAIL_DIRS = [BASE_DIR / "templates_email"]
 
 # --- Delivery --------------------------------------------------------------------------------
 
+env.section("Delivery")
 CLAIM_DURATION = env.duration(
     "CLAIM_DURATION",
     "45s",
@@ -270,6 +284,7 @@ RETENTION_DAYS = env.integer(
 
 # --- API -------------------------------------------------------------------------------------
 
+env.section("API")
 API_MAX_BODY_BYTES = env.integer(
     "API_MAX_BODY_BYTES", 1_048_576, at_least=1024, about="The largest request body, in bytes."
 )
@@ -282,12 +297,18 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["access.parsers.StrictJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "access.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "access.pagination.CursorPagination",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": None,
 }
-DRF_STANDARDIZED_ERRORS = {"EXCEPTION_FORMATTER_CLASS": "access.problems.ProblemFormatter"}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "access.problem_documents.ProblemHandler",
+    "EXCEPTION_FORMATTER_CLASS": "access.problem_documents.ProblemFormatter",
+    # A client gets a problem document in development too; the traceback is in the log.
+    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Postroom",
     "DESCRIPTION": "Orders and their events in, delivered email out.",
@@ -301,6 +322,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- Security --------------------------------------------------------------------------------
 
+env.section("Security")
 if env.flag(
     "BEHIND_TLS_PROXY",
     default=False,
@@ -314,11 +336,12 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Logs ------------------------------------------------------------------------------------
 
+env.section("Logs")
 LOG_FORMAT = env.choice(
     "LOG_FORMAT",
-    "console" if DEBUG else "json",
-    of=("console", "json"),
-    about="Readable lines, or one JSON object a line.",
+    "auto",
+    of=("auto", "console", "json"),
+    about="Readable lines, or one JSON object a line; auto: readable in development.",
 )
 LOG_LEVEL = env.choice(
     "LOG_LEVEL",
@@ -327,6 +350,8 @@ LOG_LEVEL = env.choice(
     about="The least severe line to write.",
 )
 LOGGING_CONFIG = "config.logs.configure"
-LOGGING = logging_config(json=LOG_FORMAT == "json", level=LOG_LEVEL)
+LOGGING = logging_config(
+    json=LOG_FORMAT == "json" or (LOG_FORMAT == "auto" and not DEBUG), level=LOG_LEVEL
+)
 
 consistency.check(globals())
