@@ -1,0 +1,158 @@
+"""Serializer fields that take JSON at its word: a text is a string, a quantity is an integer."""
+
+import json
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from orders import money, text
+from orders.models import MAX_QUANTITY
+
+MAX_METADATA_BYTES = 8192
+MAX_METADATA_DEPTH = 5
+
+AMOUNT_IN = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^[0-9]{1,14}(\.[0-9]+)?$"},
+        {"type": "number", "minimum": 0, "exclusiveMaximum": int(money.LIMIT)},
+    ],
+    "description": "An exact amount with at most the decimals of the currency (KRW 0, USD 2, "
+    "KWD 3); better a string than a number.",
+}
+AMOUNT_OUT = {
+    "type": "string",
+    "pattern": r"^[0-9]+(\.[0-9]+)?$",
+    "description": "An exact amount with the decimals of the currency.",
+}
+
+
+class TextField(serializers.CharField):
+    """A string, cleaned by one of the functions of `orders.text`."""
+
+    def __init__(self, *, clean: Callable[[str], str] = text.single_line, **options: Any) -> None:
+        # Trimming is left to `clean`: it would hide a line break at the end.
+        super().__init__(trim_whitespace=False, **options)
+        self.clean = clean
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the cleaned text; numbers and booleans are no texts."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        # Bounded before cleaning: DRF's validators would look at the length only afterwards.
+        if self.max_length is not None and len(data) > self.max_length:
+            self._refuse_length()
+        if not data:
+            return data
+        try:
+            cleaned = self.clean(data)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
+        if not cleaned and not self.allow_blank:
+            self.fail("blank")
+        return cleaned
+
+    def _refuse_length(self) -> None:
+        raise serializers.ValidationError(
+            f"Ensure this field has no more than {self.max_length} characters.", "max_length"
+        )
+
+
+class QuantityField(serializers.IntegerField):
+    """A JSON integer from 1 to a million."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=MAX_QUANTITY, **options)
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the quantity; "2", 2.0 and true are none."""
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return data
+
+
+@extend_schema_field(AMOUNT_IN)
+class AmountField(serializers.Field[Decimal, Any, str, Any]):
+    """An amount as clients send it; whether it fits the currency is decided with the order."""
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        """Return the exact amount."""
+        try:
+            return money.read_amount(data)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
+
+    def to_representation(self, value: Decimal) -> str:
+        """Return the amount as a string (for a default in the schema)."""
+        return str(value)
+
+
+@extend_schema_field(AMOUNT_OUT)
+class ExactAmountField(serializers.Field[Any, Any, str, Any]):
+    """An amount of a record that knows its `currency`, as a string with its decimals."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(read_only=True, **options)
+
+    def get_attribute(self, instance: Any) -> tuple[Any, str]:
+        """Return the amount with the currency it is in."""
+        return super().get_attribute(instance), instance.currency
+
+    def to_representation(self, value: tuple[Decimal, str]) -> str:
+        """Return the string."""
+        amount, currency = value
+        return str(money.exact(amount, currency))
+
+
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class MetadataField(serializers.Field[dict[str, Any], Any, Any, Any]):
+    """A bounded JSON object of the client's own, kept and given back as it is."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Return the object. What JSON cannot hold the parser has already refused."""
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("Metadata is a JSON object.")
+        if _depth_exceeds(data, MAX_METADATA_DEPTH):
+            message = f"Metadata nests at most {MAX_METADATA_DEPTH} levels deep."
+            raise serializers.ValidationError(message, "too_deep")
+        if len(json.dumps(data, ensure_ascii=False).encode()) > MAX_METADATA_BYTES:
+            message = f"Metadata has at most {MAX_METADATA_BYTES:,} bytes."
+            raise serializers.ValidationError(message, "too_large")
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        """Return the object as it was sent."""
+        return value
+
+
+def _depth_exceeds(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    if levels == 0:
+        return True
+    children = value.values() if isinstance(value, dict) else value
+    return any(_depth_exceeds(child, levels - 1) for child in children)
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A JSON object whose every field is declared."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the values; unknown fields are refused by name, beside what else is wrong."""
+        if not isinstance(data, Mapping):
+            # A list, not DRF's {"non_field_errors": …}: the pointer is to this very value.
+            raise serializers.ValidationError(["This is a JSON object."])
+        unknown = {
+            str(name): [serializers.ErrorDetail("There is no such field.", "unknown_field")]
+            for name in data.keys() - self.fields.keys()
+        }
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            known: Any = error.detail  # by field, since `data` is an object
+            raise serializers.ValidationError(known | unknown) from error
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return values

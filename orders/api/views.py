@@ -1,0 +1,118 @@
+"""The endpoints of orders and their events: doors to `orders.services`."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.pagination import CursorPagination
+from access.scopes import Scope
+from orders import services
+from orders.api import examples, schema
+from orders.api.errors import told_to_clients
+from orders.api.filters import OrderFilter
+from orders.api.serializers import (
+    NewEventSerializer,
+    NewOrderSerializer,
+    OrderEventSerializer,
+    OrderSerializer,
+)
+from orders.models import Order, OrderEvent
+
+SCOPES = {"GET": Scope.ORDERS_READ, "POST": Scope.ORDERS_WRITE}
+
+
+class OrderList(ListAPIView[Order]):
+    """Place orders, and list them."""
+
+    required_scopes: ClassVar = SCOPES
+    queryset = Order.objects.prefetch_related("lines")
+    serializer_class = OrderSerializer
+    pagination_class = CursorPagination
+    filterset_class = OrderFilter
+    ordering = "-created_at"
+
+    @extend_schema(operation_id="list_orders", summary="List orders, newest first")
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Answer with one page of orders."""
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="place_order",
+        summary="Place an order",
+        description="Records the order and the event `order.placed`, and owes the mail about it. "
+        "Totals are computed by the server. Sending is not waited for.",
+        request=NewOrderSerializer,
+        responses={201: OrderSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Place the order in the body."""
+        body = NewOrderSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        with told_to_clients():
+            order = services.place_order(body.validated_data)
+        location = request.build_absolute_uri(reverse("order-detail", args=[order.number]))
+        return Response(OrderSerializer(order).data, status=201, headers={"Location": location})
+
+
+class OrderDetail(RetrieveAPIView[Order]):
+    """One order."""
+
+    required_scopes: ClassVar = SCOPES
+    queryset = Order.objects.prefetch_related("lines")
+    serializer_class = OrderSerializer
+    lookup_field = "number"
+
+    @extend_schema(operation_id="get_order", summary="Get an order", parameters=[schema.NUMBER])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Answer with the order."""
+        return super().get(request, *args, **kwargs)
+
+
+class OrderEventList(ListAPIView[OrderEvent]):
+    """Record what happens to an order, and list what has happened."""
+
+    required_scopes: ClassVar = SCOPES
+    queryset = OrderEvent.objects.none()
+    serializer_class = OrderEventSerializer
+    pagination_class = CursorPagination
+    filter_backends = ()
+    ordering = "created_at"
+
+    def get_queryset(self) -> QuerySet[OrderEvent]:
+        """Return the order's events, the first one first."""
+        order = get_object_or_404(Order, number=self.kwargs["number"])
+        return order.events.order_by("created_at").select_related("order")
+
+    @extend_schema(
+        operation_id="list_order_events",
+        summary="List an order's events",
+        parameters=[schema.NUMBER],
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Answer with one page of events."""
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="record_order_event",
+        summary="Record an event of an order",
+        description="Moves the order, and owes the mail about it. An event that the order's state "
+        "does not allow is 409; `legal` lists those that it allows.",
+        parameters=[schema.NUMBER],
+        request=schema.new_event(),
+        responses={201: OrderEventSerializer},
+        examples=examples.NEW_EVENTS,
+    )
+    def post(self, request: Request, number: str) -> Response:
+        """Record the event in the body."""
+        body = NewEventSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        values = body.validated_data
+        with told_to_clients():
+            event = services.record_event(number=number, kind=values["type"], data=values["data"])
+        return Response(OrderEventSerializer(event).data, status=201)

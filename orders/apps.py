@@ -1,0 +1,17 @@
+"""The orders app."""
+
+from django.apps import AppConfig
+
+
+class OrdersConfig(AppConfig):
+    """Registers every event in `orders/events/` when the process starts."""
+
+    name = "orders"
+    verbose_name = "Orders"
+
+    def ready(self) -> None:
+        """Discover the events; templates, state machine, API and schema follow from them."""
+        # Imported here: events reach the models' enums, which need the apps to be loaded.
+        from orders import event_types
+
+        event_types.discover()
