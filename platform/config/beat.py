@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from celery.beat import ScheduleEntry, Scheduler
+
 from config import heartbeats
 
 log = structlog.get_logger(__name__)

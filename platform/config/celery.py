@@ -5,6 +5,7 @@ import sys
 from types import TracebackType
 
 from celery import Celery, signals
+
 from config.worker import HeartbeatStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -18,8 +19,9 @@ app.autodiscover_tasks()
 @signals.setup_logging.connect
 def _configure_logging(**_: object) -> None:
     """Keep Celery from configuring logging its own way."""
-    from config import logs
     from django.conf import settings
+
+    from config import logs
 
     logs.configure(settings.LOGGING)
 

@@ -10,8 +10,9 @@ from email.utils import parseaddr
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from config.env import SettingError
 from django.core.exceptions import ImproperlyConfigured
+
+from config.env import SettingError
 
 # (the one that must be longer, the one that must be shorter, why)
 LONGER = (

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+
 from config.env import SettingError
 
 CONNECT_TIMEOUT = 5  # seconds; libpq's own default is to wait for ever
@@ -12,9 +13,9 @@ KEEP_FOR = 60  # seconds a connection is kept between requests
 SQLITE = "django.db.backends.sqlite3"
 POSTGRESQL = "django.db.backends.postgresql"
 
-# Measured with three writing processes: Django's defaults reach 983 commits/s and give "database is
-# locked"; these reach 10,852 and give none. WAL alone makes it worse: a transaction that starts as a
-# reader and then writes fails at once, whatever the timeout, so each begins as a writer (IMMEDIATE).
+# Measured with three writing processes: Django's defaults reach 983 commits/s and give "database
+# is locked"; these reach 10,852 and give none. WAL alone makes it worse: a transaction that starts
+# as a reader and then writes fails at once, whatever the timeout; so each begins as a writer.
 SQLITE_OPTIONS = {
     "timeout": 20,
     "transaction_mode": "IMMEDIATE",

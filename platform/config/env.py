@@ -32,6 +32,7 @@ DURATION = re.compile(r"(?P<amount>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|h|d)?")
 class Variable:
     """One declared environment variable, as the documentation shows it."""
 
+    section: str
     name: str
     kind: str
     default: str
@@ -51,7 +52,12 @@ class Environment:
 
     def __init__(self, values: Mapping[str, str] | None = None) -> None:
         self._values = os.environ if values is None else values
+        self._section = ""
         self.variables: dict[str, Variable] = {}
+
+    def section(self, title: str) -> None:
+        """Put what is declared from here on under a heading of the documentation."""
+        self._section = title
 
     def raw(self, name: str) -> str | None:
         """Return the variable's text, or the text of the file that `<name>_FILE` names, or None.
@@ -76,7 +82,9 @@ class Environment:
 
     def _declare(self, name: str, kind: str, default: object, about: str) -> str | None:
         shown = "" if default is None else str(default)
-        self.variables[name] = Variable(name=name, kind=kind, default=shown, about=about)
+        self.variables[name] = Variable(
+            section=self._section, name=name, kind=kind, default=shown, about=about
+        )
         return self.raw(name)
 
     @overload

@@ -1,34 +1,36 @@
 """gunicorn's settings: `gunicorn --config python:config.gunicorn`.
 
-gunicorn's command-line options and GUNICORN_CMD_ARGS override each of them; WEB_CONCURRENCY sets the
-number of processes. A wrong setting ends gunicorn here, in the master, with its sentence.
+gunicorn's command-line options and GUNICORN_CMD_ARGS override each of them. A
+wrong setting ends gunicorn here, in the master, with its sentence.
 """
 
-import logging
 import os
+from typing import Any
 
 from gunicorn.glogging import Logger
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from config import logs
 from django.conf import settings
+
+from config import logs
 
 
 class PropagatingLogger(Logger):
     """Leaves gunicorn's messages to the root logger, so that they look like all others."""
 
-    def setup(self, cfg: object) -> None:  # noqa: ARG002 - gunicorn's signature
-        """Take neither handlers nor formats from gunicorn's options."""
+    def setup(self, cfg: Any) -> None:
+        """Set gunicorn's logger up, and take its own handlers away."""
+        super().setup(cfg)
         logs.configure(settings.LOGGING)
-        self.error_log.setLevel(logging.NOTSET)
+        self.error_log.handlers.clear()
         self.error_log.propagate = True
 
 
 wsgi_app = "config.wsgi"
 bind = f"{settings.HOST}:{settings.PORT}"
 worker_class = "gthread"  # broke no connection on rejected bodies, where faster servers did
-workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+workers = settings.WEB_CONCURRENCY
 threads = 8
 timeout = 30
 graceful_timeout = 10

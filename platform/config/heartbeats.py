@@ -23,6 +23,7 @@ def beat(component: str, instance: str) -> None:
     """Say that this process lives. Never raises: a sign of life must not be what ends it."""
     touch()
     from django.db import connection
+
     from notifications import heartbeats
 
     try:

@@ -4,8 +4,9 @@ import os
 import secrets
 from pathlib import Path
 
-from config.env import SettingError
 from django.core.exceptions import ImproperlyConfigured
+
+from config.env import SettingError
 
 FILE_NAME = "secret-key"
 SHORTEST = 32  # characters; what `openssl rand -hex 16` prints, and far beyond guessing
@@ -25,9 +26,9 @@ def resolve(value: str | None, *, debug: bool, var_dir: Path) -> str:
         return _kept(var_dir / FILE_NAME)
     if value is None:
         raise ImproperlyConfigured(
-            "postroom.E002: SECRET_KEY is not set. Set it to at least 50 random characters, the same "
-            "for every process (for example the output of `openssl rand -hex 32`), or set DEBUG=true "
-            "for development."
+            "postroom.E002: SECRET_KEY is not set. Set it to at least 50 random characters, the "
+            "same for every process (for example the output of `openssl rand -hex 32`), or set "
+            "DEBUG=true for development."
         )
     if not debug and len(value) < SHORTEST:
         raise ImproperlyConfigured(

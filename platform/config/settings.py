@@ -51,8 +51,8 @@ CSRF_TRUSTED_ORIGINS = env.names(
 )
 HOST = env.text(
     "HOST",
-    "127.0.0.1" if DEBUG else "0.0.0.0",
-    about="The address that the web process listens on.",
+    "127.0.0.1",
+    about="The address that the web process listens on; 0.0.0.0 in a container.",
 )
 PORT = env.integer("PORT", 8000, at_least=1, about="The port that the web process listens on.")
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 2, at_least=1, about="The web process's workers.")
@@ -190,12 +190,13 @@ DATABASES = {
     )
 }
 
-# --- Redis and Celery (FINDINGS: each value below was measured against a broker that is refused, ----
-# --- hung or black-holed; docs/architecture.md tells what each prevents) -----------------------------
+# --- Redis and Celery ------------------------------------------------------------------------
+#
+# Each value below was measured against a broker that is refused, hung or black-holed.
 
 _redis_url = env.text(
     "REDIS_URL",
-    about="Redis or Valkey: broker and shared limits. Unset: the embedded Valkey that `manage.py up` starts.",
+    about="Redis or Valkey: broker and shared limits. Unset: the one that `manage.py up` starts.",
 )
 VALKEY_SOCKET = brokers.embedded_socket(VAR_DIR) if _redis_url is None else None
 REDIS_URL = brokers.for_redis(f"unix://{VALKEY_SOCKET}" if _redis_url is None else _redis_url)

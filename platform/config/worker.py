@@ -4,6 +4,7 @@ from typing import Any
 
 from celery import bootsteps
 from celery.worker import consumer
+
 from config import heartbeats
 
 
@@ -23,7 +24,7 @@ class HeartbeatStep(bootsteps.StartStopStep):
             heartbeats.INTERVAL.total_seconds(), heartbeats.beat, ("worker", parent.hostname)
         )
 
-    def stop(self, parent: Any) -> None:  # noqa: ARG002 - bootsteps' signature
+    def stop(self, parent: Any) -> None:
         """Fall silent."""
         if self._entry is not None:
             self._entry.cancel()
