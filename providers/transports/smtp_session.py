@@ -1,0 +1,119 @@
+"""An SMTP session that notes how far it came, and that keeps one deadline over all its steps.
+
+`smtplib` reports what failed but not when: the same `SMTPServerDisconnected` arrives before the first
+command and after the mail's last line, where it decides between "try again" and "nobody knows".
+"""
+
+import smtplib
+import ssl
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from providers.errors import Phase
+
+LONGEST_CONNECT = timedelta(seconds=10)
+
+
+class Step(StrEnum):
+    """The steps of a session, in order (RFC 5321, section 4.1)."""
+
+    CONNECT = "connect"
+    GREETING = "greeting"
+    STARTTLS = "starttls"
+    AUTH = "auth"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    BODY = "body"
+    """After the server's 354: from here on it may have the mail."""
+
+    @property
+    def phase(self) -> Phase:
+        """The step as the delivery attempt's record names it."""
+        if self is Step.BODY:
+            return Phase.RESPONSE
+        return Phase.HANDOVER if self in (Step.MAIL, Step.RCPT, Step.DATA) else Phase.CONNECT
+
+
+_COMMANDS = {
+    "ehlo": Step.GREETING,
+    "helo": Step.GREETING,
+    "starttls": Step.STARTTLS,
+    "auth": Step.AUTH,
+    "mail": Step.MAIL,
+    "rcpt": Step.RCPT,
+    "data": Step.DATA,
+}
+
+
+@dataclass
+class Progress:
+    """How far the present send has come, and until when it may take."""
+
+    timeout: timedelta
+    step: Step = Step.CONNECT
+    fresh: bool = True
+    """Whether the connection was opened for this send, or kept from an earlier one."""
+
+    _deadline: float = field(default=0.0, repr=False)
+
+    def begin(self) -> None:
+        """Start the clock of opening a connection and of the send that opened it."""
+        self.step = Step.CONNECT
+        self._deadline = time.monotonic() + self.timeout.total_seconds()
+
+    def continue_as(self, *, fresh: bool) -> None:
+        """Go on to the mail itself, on a connection just opened or on one kept from before."""
+        self.fresh = fresh
+        self.step = Step.MAIL
+        if not fresh:
+            self._deadline = time.monotonic() + self.timeout.total_seconds()
+
+    def remaining(self) -> float:
+        """Return the seconds that are left, never 0, which would mean "do not block"."""
+        return max(0.001, self._deadline - time.monotonic())
+
+    def connect_timeout(self) -> float:
+        """Return the seconds that opening a connection may take."""
+        return min(self.remaining(), LONGEST_CONNECT.total_seconds())
+
+
+class WatchedSMTP(smtplib.SMTP):
+    """`smtplib.SMTP` that writes each step into its `Progress`."""
+
+    def __init__(self, host: str, port: int, *, progress: Progress, **keywords: Any) -> None:
+        # Before the base class, which connects in its constructor.
+        self.progress = progress
+        super().__init__(host, port, **keywords)
+
+    def putcmd(self, cmd: str, args: str = "") -> None:
+        """Send a command, noting its step."""
+        self.progress.step = _COMMANDS.get(cmd.lower(), self.progress.step)
+        super().putcmd(cmd, args)
+
+    def send(self, s: Any) -> None:
+        """Send bytes within what is left of the deadline."""
+        if self.sock is not None:
+            self.sock.settimeout(self.progress.remaining())
+        super().send(s)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Await a reply within what is left of the deadline."""
+        if self.sock is not None:
+            self.sock.settimeout(self.progress.remaining())
+        code, text = super().getreply()
+        if code == 354 and self.progress.step is Step.DATA:
+            self.progress.step = Step.BODY
+        return code, text
+
+
+class WatchedSMTPS(WatchedSMTP, smtplib.SMTP_SSL):
+    """The same over TLS from the first byte (`smtps://`)."""
+
+    def __init__(
+        self, host: str, port: int, *, progress: Progress, context: ssl.SSLContext, **keywords: Any
+    ) -> None:
+        super().__init__(host, port, progress=progress, context=context, **keywords)
