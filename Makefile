@@ -1,0 +1,99 @@
+# Everything here is safe to repeat, and quick when nothing has changed. Needs Python 3.11+ and make.
+
+PYTHON ?= python3
+DEBUG ?= true
+TESTS ?= tests
+NAME ?=
+
+# Exported rather than written before each command: what the caller sets wins.
+export DEBUG
+export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
+export UV_PYTHON_DOWNLOADS := never
+
+BIN := .venv/bin
+MANAGE := $(BIN)/python manage.py
+UV_VERSION := 0.13.9
+UV := $(BIN)/uv sync --frozen --inexact --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-sqlite test-postgres check lint format types imports migrations settings-docs key superuser clean
+
+help: ## show this
+	@echo "Postroom: orders in, delivered email out."
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1: \2/p' $(MAKEFILE_LIST)
+	@echo
+	@echo "  PORT=8001 make run         serve on another port"
+	@echo "  PYTHON=python3.12 make run choose the Python for .venv"
+	@echo "  TESTS=tests/orders make test-sqlite   run some of the tests"
+
+run: .venv/.installed ## start everything, until Ctrl-C
+	@$(MANAGE) up
+
+test: test-sqlite test-postgres ## run all tests, on SQLite and on PostgreSQL
+
+test-sqlite: .venv/.installed-dev ## run all tests on SQLite
+	@$(BIN)/pytest $(TESTS)
+
+test-postgres: .venv/.installed-dev ## run all tests on PostgreSQL
+	@TEST_DATABASE=postgres $(BIN)/pytest $(TESTS)
+
+check: lint types imports migrations ## everything but the tests
+
+lint: .venv/.installed-dev ## find mistakes and unformatted code
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+format: .venv/.installed-dev ## format the code and mend what can be mended
+	@$(BIN)/ruff check --fix --exit-zero
+	@$(BIN)/ruff format
+
+types: .venv/.installed-dev ## check the types
+	@$(BIN)/mypy
+
+imports: .venv/.installed-dev ## check which package imports which
+	@$(BIN)/lint-imports
+
+migrations: .venv/.installed-dev ## check that no migration is missing and Django is content
+	@$(MANAGE) makemigrations --check --dry-run
+	@$(MANAGE) check
+
+settings-docs: .venv/.installed ## write docs/settings.md
+	@$(MANAGE) settings_docs
+
+key: .venv/.installed ## make an API key: make key NAME=mine
+	@test -n "$(NAME)" || { echo "Give the key a name: make key NAME=mine"; exit 2; }
+	@$(MANAGE) create_api_key "$(NAME)"
+
+superuser: .venv/.installed ## make an administrator
+	@$(MANAGE) createsuperuser
+
+clean: ## remove the virtual environment and caches; data in var/ stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# --- the virtual environment -----------------------------------------------------------------
+
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Postroom needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing)."; \
+		echo "Name another one: make PYTHON=python3.12 run"; exit 1; }
+	@echo "making .venv with $$($(PYTHON) --version) …"
+	@$(PYTHON) -m venv .venv || { \
+		echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@touch $@
+
+.venv/.uv-$(UV_VERSION): .venv/.python
+	@echo "installing uv $(UV_VERSION) into .venv …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+.venv/.installed: uv.lock pyproject.toml .venv/.uv-$(UV_VERSION)
+	@echo "installing what uv.lock names …"
+	@$(UV)
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	@echo "installing what the tests and checks need …"
+	@$(UV) --group dev
+	@touch $@
