@@ -1,0 +1,119 @@
+"""A small event of the tests' own, and notifications made through the one door."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from config.env import Environment
+from notifications.models import Notification, Role
+from notifications.outbox import NewNotification, enqueue
+from providers import connections, routing
+from providers.configuration import read_providers
+from templating import contracts
+from tests.support.smtp_sink import SmtpSink
+
+EVENT = "test.greeting"
+TEMPLATES = {
+    "subject.txt.jinja": "Hello {{ name }}",
+    "body.html.jinja": "<html><body><p>Hello <b>{{ name }}</b></p></body></html>",
+    "body.txt.jinja": "Hello {{ name }}",
+}
+
+
+class Greeting(contracts.Context):
+    """What the tests' mail says."""
+
+    name: str
+
+
+def greeting(name: str = "Minji") -> dict[str, Any]:
+    """Return a context of the tests' event, as it is stored."""
+    return Greeting(shop=contracts.shop_context(), name=name).model_dump(mode="json")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def greeting_event() -> None:
+    """Register the event, once for the process as an application would."""
+    shop = contracts.Shop(name="Shop", url="https://shop.example.com")
+    contracts.register(
+        contracts.EventContract(
+            event=EVENT,
+            title="Greeting",
+            description="A mail for the tests.",
+            context=Greeting,
+            samples={"default": Greeting(shop=shop, name="Minji")},
+        )
+    )
+
+
+@pytest.fixture
+def greeting_templates(settings: Any, tmp_path: Path) -> Path:
+    """Put the event's templates in front of the shipped ones; return their folder."""
+    folder = tmp_path / "templates" / EVENT / "en"
+    folder.mkdir(parents=True)
+    for name, text in TEMPLATES.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    settings.TEMPLATES_EMAIL_DIRS = [tmp_path / "templates", *settings.TEMPLATES_EMAIL_DIRS]
+    return folder
+
+
+@pytest.fixture
+def new_notification() -> Callable[..., NewNotification]:
+    """Return a function that describes a notification, each with a key of its own."""
+    numbers = count(1)
+
+    def make(**changes: Any) -> NewNotification:
+        number = next(numbers)
+        defaults: dict[str, Any] = {
+            "event": EVENT,
+            "recipient": f"customer{number}@example.com",
+            "locale": "en",
+            "context": greeting(),
+            "idempotency_key": f"test-{number}",
+            "source_type": "test",
+            "source_id": str(number),
+            "reference": f"SO-{number}",
+            "role": Role.CUSTOMER,
+        }
+        return NewNotification(**(defaults | changes))
+
+    return make
+
+
+@pytest.fixture
+def enqueued(
+    db: None, new_notification: Callable[..., NewNotification]
+) -> Callable[..., Notification]:
+    """Return a function that enqueues one notification and returns its row."""
+
+    def make(**changes: Any) -> Notification:
+        with transaction.atomic():
+            return enqueue([new_notification(**changes)])[0]
+
+    return make
+
+
+@pytest.fixture
+def use_providers(settings: Any) -> Callable[..., None]:
+    """Return a function that sets the chain of providers as the environment would."""
+
+    def use(**environment: str) -> None:
+        settings.MAILERS = read_providers(Environment(environment), debug=False)
+        settings.EMAIL_PROVIDERS = list(settings.MAILERS)
+        connections.reset()
+        routing.reset()
+
+    return use
+
+
+@pytest.fixture
+def sink(use_providers: Callable[..., None]) -> Iterator[SmtpSink]:
+    """A real SMTP server that all mail goes to."""
+    with SmtpSink() as server:
+        use_providers(EMAIL_PROVIDERS="smtp", SMTP_URL=server.url)
+        yield server
+        connections.reset()

@@ -1,0 +1,273 @@
+"""The way of one email, against a real SMTP server."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from notifications.claims import claim
+from notifications.delivery import deliver
+from notifications.models import (
+    AttemptOutcome,
+    DeliveryAttempt,
+    DeliveryRollup,
+    NextStep,
+    Notification,
+    Phase,
+    Suppression,
+    SuppressionReason,
+)
+from notifications.publishing import Ticketed
+from notifications.recording import Settlement, record
+from notifications.states import Status
+from tests.support.smtp_sink import SmtpSink, Stage, disconnect, hang, refuse
+
+Enqueued = Callable[..., Notification]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("greeting_templates")]
+
+
+def deliver_one(row: Notification) -> Notification:
+    """Deliver a row with its current ticket, as its message would, and return it anew."""
+    row.refresh_from_db()
+    deliver([Ticketed(row.id, row.ticket)], retries_in_broker=False)
+    row.refresh_from_db()
+    return row
+
+
+def make_due(row: Notification) -> None:
+    """Let the time of the next attempt come."""
+    Notification.objects.filter(pk=row.pk).update(next_attempt_at=timezone.now())
+
+
+def test_a_mail_is_accepted_and_all_of_it_is_recorded(enqueued: Enqueued, sink: SmtpSink) -> None:
+    row = deliver_one(enqueued(recipient="minji@example.com", recipient_name="Kim Minji"))
+    assert (row.status, row.provider, row.attempt_count) == (Status.SENT, "smtp", 1)
+    assert (row.relay_at, row.claim_expires_at, row.next_attempt_at) == (None, None, None)
+    assert row.subject == "Hello Minji"
+    assert row.content_hash
+    assert row.template_version.startswith("file:")
+    assert row.sent_at is not None
+    attempt = row.attempts.get()
+    assert (attempt.number, attempt.outcome) == (1, AttemptOutcome.ACCEPTED)
+    assert (attempt.next_step, attempt.ticket) == (NextStep.DONE, 1)
+    [mail] = sink.messages
+    assert mail.recipients == ("minji@example.com",)
+    assert mail.message["Message-ID"] == row.message_id
+    assert mail.message["Auto-Submitted"] == "auto-generated"
+    assert mail.message["To"] == "Kim Minji <minji@example.com>"
+    assert mail.message.get_content_type() == "multipart/alternative"
+
+
+def test_refused_twice_it_arrives_at_the_third_attempt(enqueued: Enqueued, sink: SmtpSink) -> None:
+    row = enqueued()
+    sink.queue(refuse("451 4.3.0 Try again later"), refuse("451 4.3.0 Try again later"))
+    for _ in range(3):
+        deliver_one(row)
+        make_due(row)
+    row.refresh_from_db()
+    assert (row.status, row.attempt_count, row.error_code) == (Status.SENT, 3, "")
+    first, second, third = row.attempts.all()
+    assert [first.outcome, second.outcome] == [AttemptOutcome.TRANSIENT] * 2
+    assert [first.status_code, second.status_code] == [451, 451]
+    assert first.next_step == NextStep.RETRY
+    assert first.next_attempt_at > first.started_at
+    assert third.outcome == AttemptOutcome.ACCEPTED
+    assert len(sink.messages) == 1
+
+
+def test_while_it_waits_the_row_says_why_and_until_when(enqueued: Enqueued, sink: SmtpSink) -> None:
+    sink.queue(refuse("451 4.3.0 Try again later"))
+    row = deliver_one(enqueued())
+    assert row.status == Status.RETRYING
+    assert row.next_attempt_at > timezone.now()
+    assert row.relay_at == row.next_attempt_at
+    assert row.error_kind == AttemptOutcome.TRANSIENT
+    assert row.error_summary
+
+
+def test_a_refused_recipient_is_a_dead_letter_after_one_attempt(
+    enqueued: Enqueued, sink: SmtpSink
+) -> None:
+    sink.queue(refuse("550 5.1.1 No such user"))
+    row = deliver_one(enqueued())
+    assert (row.status, row.attempt_count, row.relay_at) == (Status.FAILED, 1, None)
+    attempt = row.attempts.get()
+    assert (attempt.outcome, attempt.next_step) == (AttemptOutcome.PERMANENT, NextStep.DEAD_LETTER)
+    assert row.recipient not in attempt.summary + attempt.detail
+
+
+def test_silence_after_the_body_is_an_unknown_outcome_and_is_sent_again_with_the_same_id(
+    enqueued: Enqueued, sink: SmtpSink
+) -> None:
+    row = enqueued()
+    sink.queue(disconnect(at=Stage.BODY, accept=True))
+    deliver_one(row)
+    assert (row.attempts.get().outcome, row.status) == (AttemptOutcome.UNKNOWN, Status.RETRYING)
+    make_due(row)
+    deliver_one(row)
+    assert row.status == Status.SENT
+    first, second = sink.messages
+    assert first.message["Message-ID"] == second.message["Message-ID"]
+
+
+def test_a_provider_that_is_down_hands_over_to_the_next(
+    enqueued: Enqueued, use_providers: Callable[..., None]
+) -> None:
+    with SmtpSink() as dead:
+        url = dead.url
+    with SmtpSink() as alive:
+        use_providers(
+            EMAIL_PROVIDERS="first=smtp,second=smtp", FIRST_SMTP_URL=url, SECOND_SMTP_URL=alive.url
+        )
+        row = deliver_one(enqueued())
+        assert len(alive.messages) == 1
+    assert (row.status, row.provider, row.attempt_count) == (Status.SENT, "second", 1)
+    failed, accepted = row.attempts.all()
+    assert (failed.phase, failed.next_step) == (Phase.CONNECT, NextStep.FAIL_OVER)
+    assert (accepted.number, accepted.provider) == (1, "second")
+
+
+def test_an_unknown_outcome_never_fails_over(
+    enqueued: Enqueued, use_providers: Callable[..., None]
+) -> None:
+    with SmtpSink() as first, SmtpSink() as second:
+        first.queue(disconnect(at=Stage.BODY))
+        use_providers(
+            EMAIL_PROVIDERS="first=smtp,second=smtp",
+            FIRST_SMTP_URL=first.url,
+            SECOND_SMTP_URL=second.url,
+        )
+        row = deliver_one(enqueued())
+        assert second.messages == []
+    assert row.status == Status.RETRYING
+
+
+def test_a_wrong_password_waits_without_burning_attempts(
+    enqueued: Enqueued, sink: SmtpSink
+) -> None:
+    sink.queue(refuse("530 5.7.0 Authentication required", at=Stage.MAIL))
+    row = deliver_one(enqueued())
+    assert (row.status, row.attempt_count) == (Status.RETRYING, 0)
+    attempt = row.attempts.get()
+    assert (attempt.outcome, attempt.next_step) == (AttemptOutcome.CONFIGURATION, NextStep.WAIT)
+
+
+def test_a_broken_template_is_a_dead_letter_that_names_its_line(
+    enqueued: Enqueued, sink: SmtpSink, greeting_templates: Path
+) -> None:
+    (greeting_templates / "body.html.jinja").write_text("<p>\n{{ nmae }}</p>", encoding="utf-8")
+    row = deliver_one(enqueued())
+    assert (row.status, row.attempt_count) == (Status.FAILED, 0)
+    assert "body.html.jinja:2" in row.error_summary
+    assert "nmae" in row.error_summary
+    assert row.attempts.get().phase == Phase.RENDER
+    assert sink.messages == []
+
+
+def test_an_expired_mail_is_not_sent(enqueued: Enqueued, sink: SmtpSink) -> None:
+    row = enqueued()
+    Notification.objects.update(expires_at=timezone.now())
+    deliver_one(row)
+    assert (row.status, row.error_code) == (Status.FAILED, "expired")
+    assert sink.messages == []
+
+
+def test_an_address_suppressed_meanwhile_is_not_mailed(enqueued: Enqueued, sink: SmtpSink) -> None:
+    row = enqueued(recipient="minji@example.com")
+    Suppression.objects.create(address="minji@example.com", reason=SuppressionReason.HARD_BOUNCE)
+    deliver_one(row)
+    assert row.status == Status.SUPPRESSED
+    assert sink.messages == []
+
+
+def test_fifty_copies_of_one_message_send_one_mail(enqueued: Enqueued, sink: SmtpSink) -> None:
+    row = enqueued()
+    for _ in range(50):
+        deliver([Ticketed(row.id, 0)], retries_in_broker=True)
+    assert len(sink.messages) == 1
+
+
+def test_a_batch_delivers_each_by_itself(enqueued: Enqueued, sink: SmtpSink) -> None:
+    rows = [enqueued() for _ in range(5)]
+    sink.queue(refuse("550 5.1.1 No such user"), to=rows[2].recipient)
+    delivered = deliver([Ticketed(row.id, 0) for row in rows], retries_in_broker=False)
+    assert [one.status for one in delivered].count(Status.SENT) == 4
+    assert len(sink.messages) == 4
+    assert Notification.objects.get(status=Status.FAILED).id == rows[2].id
+
+
+def test_a_claim_too_short_for_a_send_is_given_back_unharmed(
+    enqueued: Enqueued, sink: SmtpSink, settings: Any
+) -> None:
+    settings.CLAIM_DURATION = settings.EMAIL_SEND_TIMEOUT
+    row = deliver_one(enqueued())
+    assert (row.status, row.attempt_count, row.ticket) == (Status.QUEUED, 0, 1)
+    assert not DeliveryAttempt.objects.exists()
+    assert sink.messages == []
+
+
+def test_a_hung_provider_is_left_after_the_timeout(
+    enqueued: Enqueued, sink: SmtpSink, settings: Any, use_providers: Callable[..., None]
+) -> None:
+    settings.EMAIL_SEND_TIMEOUT = timedelta(seconds=1)
+    sink.queue(hang(accept=False))
+    row = deliver_one(enqueued())
+    attempt = row.attempts.get()
+    assert attempt.outcome == AttemptOutcome.UNKNOWN
+    assert timedelta(seconds=0.9) < attempt.duration < timedelta(seconds=5)
+
+
+def test_who_records_too_late_changes_nothing_but_writes_its_attempt(enqueued: Enqueued) -> None:
+    row, now = enqueued(), timezone.now()
+    [late] = claim([Ticketed(row.id, 0)], now=now)
+    Notification.objects.update(
+        status=Status.RETRYING, next_attempt_at=now, claim_expires_at=None, relay_at=now
+    )
+    [current] = claim([Ticketed(row.id, 1)], now=now)
+    attempt = DeliveryAttempt(
+        notification=late,
+        ticket=late.ticket,
+        number=1,
+        provider="smtp",
+        phase=Phase.RESPONSE,
+        outcome=AttemptOutcome.PERMANENT,
+        started_at=now,
+        duration=timedelta(),
+        next_step=NextStep.DEAD_LETTER,
+    )
+    settlement = Settlement(notification=late, to=Status.FAILED, at=now, attempts=[attempt])
+    assert record([settlement]) == 0
+    row.refresh_from_db()
+    assert (row.status, row.ticket) == (Status.SENDING, current.ticket)
+    assert row.attempts.get().ticket == late.ticket
+
+
+def test_an_acceptance_that_comes_late_still_stops_a_second_mail(enqueued: Enqueued) -> None:
+    row, now = enqueued(), timezone.now()
+    [late] = claim([Ticketed(row.id, 0)], now=now)
+    Notification.objects.update(
+        status=Status.RETRYING, next_attempt_at=now, claim_expires_at=None, relay_at=now
+    )
+    settlement = Settlement(
+        notification=late, to=Status.SENT, at=now, changes={"sent_at": now, "provider": "smtp"}
+    )
+    assert record([settlement]) == 1
+    assert claim([Ticketed(row.id, 1)], now=now) == []
+    assert Notification.objects.get().status == Status.SENT
+
+
+def test_the_rollup_counts_attempts_and_endings(enqueued: Enqueued, sink: SmtpSink) -> None:
+    first = enqueued()
+    sink.queue(refuse("451 4.3.0 Try again later"))
+    for row in (first, enqueued(), enqueued()):
+        deliver_one(row)
+    counted: dict[tuple[str, str], int] = {}
+    for line in DeliveryRollup.objects.all():
+        key = (line.provider, line.outcome)
+        counted[key] = counted.get(key, 0) + line.count
+    assert counted[("smtp", "attempt.accepted")] == 2
+    assert counted[("smtp", "attempt.transient")] == 1
+    assert (counted[("", "sent")], counted[("", "retrying")]) == (2, 1)

@@ -1,0 +1,125 @@
+"""What the sweep finds, and that finding it twice does no harm."""
+
+import base64
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from notifications import queues
+from notifications.claims import claim
+from notifications.models import AttemptOutcome, Notification
+from notifications.publishing import Ticketed
+from notifications.relay import publish_due, relay
+from notifications.states import Status
+from tests.support.valkey import ValkeyServer
+
+Enqueued = Callable[..., Notification]
+PAST = timedelta(minutes=5)
+
+
+def overdue(row: Notification, **changes: Any) -> None:
+    """Let a row's time for the relay have come."""
+    Notification.objects.filter(pk=row.pk).update(relay_at=timezone.now() - PAST, **changes)
+
+
+def batches(valkey: ValkeyServer) -> list[list[list[Any]]]:
+    """Return the batches that lie in the backlog queue."""
+    with valkey.client() as client:
+        messages = client.lrange(queues.BACKLOG, 0, -1)
+
+    return [json.loads(base64.b64decode(json.loads(message)["body"]))[0][0] for message in messages]
+
+
+def test_what_nobody_holds_is_published_with_its_ticket(
+    enqueued: Enqueued, valkey: ValkeyServer
+) -> None:
+    row = enqueued()
+    overdue(row, ticket=7)
+    assert relay().published == 1
+    assert batches(valkey) == [[[str(row.id), 7]]]
+    row.refresh_from_db()
+    assert row.relay_at > timezone.now()
+
+
+def test_what_is_not_due_is_left_alone(enqueued: Enqueued, valkey: ValkeyServer) -> None:
+    enqueued()
+    assert relay().published == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_relays_at_once_publish_each_row_once(enqueued: Enqueued, valkey: ValkeyServer) -> None:
+    for _ in range(300):
+        overdue(enqueued())
+    with valkey.client() as client:
+        client.flushall()
+
+    def sweep(_: int) -> int:
+        try:
+            return publish_due()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        assert sum(pool.map(sweep, range(2))) == 300
+    published = [identifier for batch in batches(valkey) for identifier, _ in batch]
+    assert len(published) == len(set(published)) == 300
+
+
+def test_the_broker_never_holds_more_than_its_bound(
+    enqueued: Enqueued, valkey: ValkeyServer, settings: Any
+) -> None:
+    settings.BROKER_QUEUE_BOUND = 100
+    for _ in range(350):
+        overdue(enqueued())
+    relay()
+    assert len(batches(valkey)) <= 2
+    assert Notification.objects.filter(relay_at__lte=timezone.now()).count() >= 150
+
+
+def test_an_expired_claim_counts_as_a_lost_attempt(
+    enqueued: Enqueued, valkey: ValkeyServer
+) -> None:
+    row, now = enqueued(), timezone.now()
+    claim([Ticketed(row.id, 0)], now=now - PAST)
+    assert relay().recovered == 1
+    row.refresh_from_db()
+    assert (row.status, row.attempt_count, row.lost_count) == (Status.RETRYING, 1, 1)
+    assert row.attempts.get().outcome == AttemptOutcome.LOST
+    assert row.claim_expires_at is None
+
+
+def test_a_mail_that_keeps_killing_its_worker_ends_as_a_dead_letter(
+    enqueued: Enqueued, valkey: ValkeyServer
+) -> None:
+    row = enqueued()
+    for ticket in range(3):
+        Notification.objects.update(next_attempt_at=None)
+        claim([Ticketed(row.id, ticket)], now=timezone.now() - PAST)
+        relay()
+    row.refresh_from_db()
+    assert (row.status, row.error_code) == (Status.FAILED, "worker_lost")
+
+
+def test_mail_whose_time_is_over_ends_without_a_try(
+    enqueued: Enqueued, valkey: ValkeyServer
+) -> None:
+    row = enqueued()
+    overdue(row, expires_at=timezone.now() - PAST)
+    assert relay().expired == 1
+    row.refresh_from_db()
+    assert (row.status, row.error_code) == (Status.FAILED, "expired")
+
+
+def test_without_a_broker_claims_are_still_recovered(
+    enqueued: Enqueued, valkey: ValkeyServer
+) -> None:
+    row = enqueued()
+    claim([Ticketed(row.id, 0)], now=timezone.now() - PAST)
+    valkey.kill()
+    assert relay().recovered == 1
