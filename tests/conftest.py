@@ -7,13 +7,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import django
 import pytest
 
 from tests.support import environment
 from tests.support.valkey import ValkeyServer
 
-# At import: pytest-django reads the settings once the conftest files are loaded.
+# At import, and Django is set up here too: pytest-django looks for settings before any conftest
+# file is loaded, finds none, and would leave the models without an app registry.
 VAR_DIR = environment.prepare()
+django.setup()
 
 
 @pytest.fixture(scope="session")
