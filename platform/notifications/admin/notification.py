@@ -1,0 +1,176 @@
+"""Notifications in the admin: a list to search, a record to read, actions with a reason."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.dataclasses import UnfoldAction
+from unfold.decorators import display
+from unfold.sections import TableSection
+
+from notifications import explanations
+from notifications.admin import actions
+from notifications.admin.badges import OUTCOME_COLOURS, STATUS_COLOURS
+from notifications.admin.read_only import ReadOnlyAdmin
+from notifications.content import Content, ContentErased, content_of
+from notifications.models import DeliveryAttempt, Notification
+from templating.errors import RenderingError
+
+
+class AttemptSection(TableSection):
+    """A notification's attempts, expanding in its row of the list."""
+
+    verbose_name = _("Delivery attempts")
+    related_name = "attempts"
+    fields = ("number", "started_at", "provider", "what_happened", "summary", "what_next")
+
+    def what_happened(self, attempt: DeliveryAttempt) -> str:
+        """Return outcome and phase."""
+        return f"{attempt.get_outcome_display()} ({attempt.get_phase_display()})"
+
+    what_happened.short_description = _("Outcome")  # type: ignore[attr-defined]  # Django's way
+
+    def what_next(self, attempt: DeliveryAttempt) -> str:
+        """Return the decision in words."""
+        return explanations.decision(attempt)
+
+    what_next.short_description = _("Decision")  # type: ignore[attr-defined]  # Django's way
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnlyAdmin):
+    """The operator's main screen."""
+
+    list_display = (
+        "named",
+        "recipient",
+        "shown_status",
+        "attempt_count",
+        "next_attempt_at",
+        "provider",
+        "error_summary",
+        "created_at",
+    )
+    list_filter = (
+        "status",
+        "event",
+        "provider",
+        "error_kind",
+        "role",
+        "locale",
+        ("created_at", RangeDateTimeFilter),
+    )
+    list_filter_submit = True
+    list_sections = (AttemptSection,)
+    search_fields = ("reference__istartswith", "recipient__istartswith")
+    search_help_text = _("An order's number, an address, or a notification's id.")
+    ordering = ("-created_at",)
+    date_hierarchy = None
+
+    actions = tuple(f"bulk_{offer.name}" for offer in actions.OFFERS)
+    actions_detail = tuple(offer.name for offer in actions.OFFERS)
+    retry = actions.dialog_action(actions.RETRY)
+    redrive = actions.dialog_action(actions.REDRIVE)
+    resolve_arrived = actions.dialog_action(actions.ARRIVED)
+    resolve_not_arrived = actions.dialog_action(actions.NOT_ARRIVED)
+    cancel = actions.dialog_action(actions.CANCEL)
+    bulk_retry = actions.bulk_action(actions.RETRY)
+    bulk_redrive = actions.bulk_action(actions.REDRIVE)
+    bulk_resolve_arrived = actions.bulk_action(actions.ARRIVED)
+    bulk_resolve_not_arrived = actions.bulk_action(actions.NOT_ARRIVED)
+    bulk_cancel = actions.bulk_action(actions.CANCEL)
+
+    change_form_outer_before_template = "admin/notifications/notification/outlook.html"
+    change_form_outer_after_template = "admin/notifications/notification/record.html"
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("reference", "event", "role"),
+                    ("recipient", "recipient_name", "locale"),
+                    ("provider", "provider_message_id", "message_id"),
+                    ("created_at", "sent_at", "finished_at"),
+                    ("attempt_count", "expires_at", "template_version"),
+                    ("id", "ticket", "idempotency_key"),
+                )
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
+        """Leave the contexts out: a page of them may be megabytes."""
+        return super().get_queryset(request).defer("context").prefetch_related("attempts")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Notification], search_term: str
+    ) -> tuple[QuerySet[Notification], bool]:
+        """Find by order and recipient, or by the id that logs and providers' metadata show."""
+        try:
+            identifier = UUID(search_term.strip())
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(pk=identifier), False
+
+    @display(description=_("Notification"), header=True, ordering="reference")
+    def named(self, row: Notification) -> tuple[str, str]:
+        """Return order and event, one below the other."""
+        return row.reference or str(row.pk), row.event
+
+    @display(description=_("Status"), label=STATUS_COLOURS, ordering="status")
+    def shown_status(self, row: Notification) -> tuple[str, str]:
+        """Return the status for a badge."""
+        return row.status, row.get_status_display()
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
+        """Offer what can be done with this notification as it stands, to who may do it."""
+        row = self.get_object(request, object_id)
+        possible = {offer.label for offer in actions.offers_for(row)} if row else set()
+        allowed = super().get_actions_detail(request, object_id)
+        return [one for one in allowed if one.description in possible]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the record with its outlook, its timeline and its mail."""
+        row = self.get_object(request, object_id) if object_id else None
+        told = _told_of(row) if row is not None else {}
+        return super().changeform_view(request, object_id, form_url, (extra_context or {}) | told)
+
+
+def _told_of(row: Notification) -> dict[str, Any]:
+    content, problem = _content_or_problem(row)
+    return {
+        "title": str(row),
+        "row": row,
+        "status_colour": STATUS_COLOURS[row.status],
+        "outlook": explanations.outlook(row),
+        "timeline": [
+            {
+                "attempt": attempt,
+                "colour": OUTCOME_COLOURS[attempt.outcome],
+                "decision": explanations.decision(attempt),
+                "milliseconds": round(attempt.duration.total_seconds() * 1000),
+            }
+            for attempt in row.attempts.all()
+        ],
+        "content": content,
+        "content_problem": problem,
+    }
+
+
+def _content_or_problem(row: Notification) -> tuple[Content | None, str]:
+    try:
+        return content_of(row), ""
+    except ContentErased:
+        return None, str(_("The content was erased when its retention period ended."))
+    except RenderingError as error:
+        return None, str(error)
