@@ -70,7 +70,7 @@ def drop(alias: str) -> None:
         kept.transport.close()
 
 
-def close_all() -> None:
+def reset() -> None:
     """Close all connections of this thread: at a worker's end, and between tests."""
     _forget_other_process()
     for alias in list(_store.kept):

@@ -91,7 +91,7 @@ def _hand_over(
     except ProviderError:
         connections.drop(alias)
         raise
-    except Exception as error:  # noqa: BLE001  # every library's errors become ours here
+    except Exception as error:  # every library's errors become ours here
         failure = transport.explain(error, message=message)
         connections.drop(alias)
         if failure.code == ALREADY_ACCEPTED.code:

@@ -24,7 +24,7 @@ class LocalTransport(Transport):
         self,
         message: EmailMultiAlternatives,
         *,
-        idempotency_key: str | None = None,  # noqa: ARG002  # writing again is seen at once
+        idempotency_key: str | None = None,  # writing again is seen at once
     ) -> Handover:
         """Write one mail; its id is the file's name, or the Message-ID."""
         if not message.recipients():

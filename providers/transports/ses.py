@@ -31,7 +31,7 @@ class SesTransport(Transport):
         self,
         message: EmailMultiAlternatives,
         *,
-        idempotency_key: str | None = None,  # noqa: ARG002  # SES has no place for one
+        idempotency_key: str | None = None,  # SES has no place for one
     ) -> Handover:
         """Post one mail."""
         self.backend.open()

@@ -33,7 +33,7 @@ class SmtpTransport(Transport):
         self,
         message: EmailMultiAlternatives,
         *,
-        idempotency_key: str | None = None,  # noqa: ARG002  # SMTP has only the Message-ID
+        idempotency_key: str | None = None,  # SMTP has only the Message-ID
     ) -> Handover:
         """Hand over one mail."""
         if not message.recipients():

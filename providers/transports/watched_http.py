@@ -6,11 +6,11 @@ and not at all for TLS errors. So the connection itself notes what it is doing.
 
 import io
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
-from collections.abc import Iterator
 from typing import Any
 
 import requests
