@@ -60,4 +60,4 @@ def _choose_database() -> None:
     if choice == "sqlite":
         os.environ.pop("DATABASE_URL", None)
     elif "PYTEST_XDIST_WORKER" not in os.environ:
-        os.environ["DATABASE_URL"] = PostgresServer().url()
+        os.environ["DATABASE_URL"] = PostgresServer().url

@@ -45,23 +45,12 @@ class PostgresServer:
             ):
                 connection.execute(statement)
 
-    def url(self, database: str = "postgres") -> str:
-        """Return DATABASE_URL for one of the server's databases."""
+    @property
+    def url(self) -> str:
+        """The DATABASE_URL of the server's own database, which the tests' databases are beside."""
         info = self._server.get_postmaster_info()
         host = quote(str(info.socket_dir), safe="")
-        return f"postgres://postgres@{host}:{info.port or 5432}/{database}"
-
-    def create_database(self, name: str) -> str:
-        """Create an empty database and return its DATABASE_URL."""
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return self.url(name)
-
-    def drop_database(self, name: str) -> None:
-        """Drop a database, whoever is still connected to it."""
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
-            statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-            connection.execute(statement.format(sql.Identifier(name)))
+        return f"postgres://postgres@{host}:{info.port or 5432}/postgres"
 
     def stop(self) -> None:
         """Stop the server and remove its data. Does nothing the second time."""
@@ -69,3 +58,17 @@ class PostgresServer:
         if self._parent.exists():
             self._server.stop()
             shutil.rmtree(self._parent, ignore_errors=True)
+
+
+def create_database(server_url: str, name: str, *, template: str = "template1") -> None:
+    """Create a database on the server of `server_url`, as a copy of `template`."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def drop_database(server_url: str, name: str) -> None:
+    """Drop a database, whoever is still connected to it."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        connection.execute(statement.format(sql.Identifier(name)))
