@@ -1,0 +1,125 @@
+"""Which attributes and methods templates can reach, by type: what is not listed does not exist.
+
+An allow-list, because Jinja's sandbox only denies what it knows to be dangerous, and knows nothing
+of cost: `'x'.ljust(10**9)` is safe there. Names that begin with an underscore are refused loudly
+(they are never a typing mistake), and so are real methods that are not listed.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from functools import partial
+from typing import Any
+
+from jinja2.environment import TemplateModule
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import BlockReference, LoopContext, TemplateReference
+from jinja2.utils import Cycler, Namespace
+
+from templating.budget import bounded_number, charge, current
+
+MISSING = object()
+
+ALLOWED: tuple[tuple[type, frozenset[str]], ...] = (
+    (
+        str,
+        frozenset(
+            ["capitalize", "casefold", "count", "endswith", "find", "isalnum", "isalpha", "isdecimal", "isdigit", "islower", "isnumeric", "isspace", "istitle", "isupper", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title", "upper"]
+        ),
+    ),
+    (dict, frozenset({"get", "items", "keys", "values"})),
+    (list, frozenset({"count", "index"})),
+    (tuple, frozenset({"count", "index", "grouper", "list"})),  # the last two: of `groupby`
+    (
+        datetime,
+        frozenset(["day", "hour", "minute", "month", "second", "year", "date", "time", "weekday", "isoweekday"]),
+    ),
+    (date, frozenset(["day", "month", "year", "weekday", "isoweekday"])),
+    (time, frozenset(["hour", "minute", "second"])),
+    (timedelta, frozenset(["days", "seconds", "total_seconds"])),
+    (
+        LoopContext,
+        frozenset(
+            ["cycle", "depth", "depth0", "first", "index", "index0", "last", "length", "nextitem", "previtem", "revindex", "revindex0"]
+        ),
+    ),
+    (Cycler, frozenset({"current", "next", "reset"})),
+    (BlockReference, frozenset({"super"})),
+)
+
+
+def _padded(method: Callable[..., str], text: str, width: int, fill: str = " ") -> str:
+    width = bounded_number(width, name="the width")
+    charge(max(width, len(text)))
+    return method(text, width, fill)
+
+
+def _zero_filled(text: str, width: int) -> str:
+    return _padded(str.rjust, text, width, "0")
+
+
+def _replaced(text: str, old: str, new: str, count: int = -1) -> str:
+    found = text.count(old) if old else len(text) + 1
+    charge(len(text) + found * len(new))
+    return text.replace(old, new, count)
+
+
+def _joined(separator: str, items: Any) -> str:
+    parts = list(items)
+    charge(sum(map(len, parts)) + len(parts) * (len(separator) + 1))
+    return separator.join(parts)
+
+
+def _changed(loop: LoopContext, *value: Any) -> bool:
+    current().weigh(value)
+    return loop.changed(*value)
+
+
+# Methods whose cost is not bounded by what they are given, as functions that bound it.
+BOUNDED: tuple[tuple[type, Mapping[str, Callable[..., Any]]], ...] = (
+    (
+        str,
+        {
+            "center": partial(_padded, str.center),
+            "ljust": partial(_padded, str.ljust),
+            "rjust": partial(_padded, str.rjust),
+            "zfill": _zero_filled,
+            "replace": _replaced,
+            "join": _joined,
+        },
+    ),
+    (LoopContext, {"changed": _changed}),
+)
+
+
+def read(value: Any, name: str) -> Any:
+    """Return the attribute that templates see under this name, or MISSING.
+
+    Raises SecurityError for underscored names, and for methods that exist but are not for templates.
+    """
+    if name.startswith("_"):
+        raise SecurityError(f"access to {name!r} is not allowed in templates")
+    for kind, bounded in BOUNDED:
+        if isinstance(value, kind) and name in bounded:
+            return partial(bounded[name], value)
+    for allowed_kind, names in ALLOWED:
+        if isinstance(value, allowed_kind):
+            if name in names:
+                return getattr(value, name, MISSING)
+            break
+    if isinstance(value, TemplateModule):
+        return value.__dict__.get(name, MISSING)
+    if isinstance(value, Namespace):
+        return getattr(value, name, MISSING)
+    if isinstance(value, TemplateReference):
+        return _block_of(value, name)
+    if hasattr(type(value), name):
+        kind_name = type(value).__name__
+        raise SecurityError(f"{name!r} of a {kind_name} is not available in templates")
+    return MISSING
+
+
+def _block_of(template: TemplateReference, name: str) -> Any:
+    try:
+        return template[name]
+    except KeyError:
+        return MISSING

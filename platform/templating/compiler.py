@@ -1,0 +1,124 @@
+"""Compiles templates into code that counts what it does.
+
+Jinja's generator visits every body (of a loop, branch, macro, block, whole template) in one place.
+There each body gets a first line that pays for its statements, so no path through a template is
+free. What Jinja writes as plain Python operators or slices goes through the environment, which pays
+for it; and attribute access carries its written path, so that an error says 'order.numbr' and not
+"'dict object' has no attribute".
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from jinja2 import nodes
+from jinja2.compiler import CodeGenerator, Frame
+
+BODIES = ("body", "else_")
+
+
+def size(node: nodes.Node) -> int:
+    """Return how many nodes one execution of a statement can evaluate, without its bodies."""
+    return 1 + sum(size(child) for child in node.iter_child_nodes(exclude=BODIES))
+
+
+def path(node: nodes.Node) -> str | None:
+    """Return an expression as written ("order.items"), if it is a plain path."""
+    match node:
+        case nodes.Name(name=str() as name):
+            return name
+        case nodes.Getattr(node=parent, attr=str() as attribute):
+            before = path(parent)
+            return None if before is None else f"{before}.{attribute}"
+        case nodes.Getitem(node=parent, arg=nodes.Const(value=int() | str() as key)):
+            before = path(parent)
+            return None if before is None else f"{before}[{key!r}]"
+    return None
+
+
+class CountingCodeGenerator(CodeGenerator):
+    """Jinja's code generator, with the price of each construct compiled in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._loop_tests: set[int] = set()
+
+    def blockvisit(self, nodes: Iterable[nodes.Node], frame: Frame) -> None:
+        """Write a body, and before it what it costs."""
+        body = list(nodes)
+        self.writeline(f"environment.tick({1 + sum(map(size, body))})")
+        super().blockvisit(body, frame)
+
+    def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
+        """Write a node; the condition of a filtered loop runs for items that no body counts."""
+        if id(node) not in self._loop_tests:
+            return super().visit(node, *args, **kwargs)
+        self.write(f"environment.ticked({size(node)}) and (")
+        super().visit(node, *args, **kwargs)
+        self.write(")")
+        return None
+
+    def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802 - Jinja's name
+        """Write a loop."""
+        if node.test is not None:
+            self._loop_tests.add(id(node.test))
+        super().visit_For(node, frame)
+
+    def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:  # noqa: N802 - Jinja's name
+        """Write a comparison whose operands have been paid for."""
+        self.write("(")
+        self._weighed(node.expr, frame)
+        for operand in node.ops:
+            self.visit(operand, frame)
+        self.write(")")
+
+    def visit_Operand(self, node: nodes.Operand, frame: Frame) -> None:  # noqa: N802 - Jinja's name
+        """Write a comparison's operator and right side."""
+        signs = {"eq": "==", "ne": "!=", "gt": ">", "gteq": ">=", "lt": "<", "lteq": "<="}
+        words = {"in": "in", "notin": "not in"}
+        self.write(f" {signs.get(node.op) or words[node.op]} ")
+        self._weighed(node.expr, frame)
+
+    def _weighed(self, node: nodes.Expr, frame: Frame) -> None:
+        if isinstance(node, nodes.Const):
+            self.visit(node, frame)
+            return
+        self.write("environment.weighed(")
+        self.visit(node, frame)
+        self.write(")")
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 - Jinja's name
+        """Write `~` as a call that pays for the text."""
+        joined = "joined_markup" if frame.eval_ctx.autoescape else "joined_text"
+        self.write(f"environment.{joined}((")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 - Jinja's name
+        """Write an attribute access that knows how it was written."""
+        self.write("environment.getattr(")
+        self.visit(node.node, frame)
+        self.write(f", {node.attr!r}, {path(node)!r})")
+
+    def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802 - Jinja's name
+        """Write a subscript; Jinja would write slices as plain Python."""
+        if isinstance(node.arg, nodes.Slice):
+            self.write("environment.sliced(")
+            self.visit(node.node, frame)
+            for bound in (node.arg.start, node.arg.stop, node.arg.step):
+                self.write(", ")
+                self.visit(bound or nodes.Const(None), frame)
+            self.write(")")
+            return
+        self.write("environment.getitem(")
+        self.visit(node.node, frame)
+        self.write(", ")
+        self.visit(node.arg, frame)
+        self.write(f", {path(node)!r})")
+
+    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
+        """Leave every expression to run time: compiling must not compute `'x' * 10**9`."""
+        if not isinstance(node, nodes.TemplateData):
+            raise nodes.Impossible
+        return super()._output_child_to_const(node, frame, finalize)
