@@ -15,6 +15,7 @@ from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import is_valid_path
+from django.utils.http import parse_header_parameters
 from rest_framework import exceptions
 
 from access import problem_documents, problems
@@ -60,7 +61,9 @@ class ApiErrorsMiddleware:
         """Pass everything through that is not the API's, or no error."""
         if not problem_documents.is_api(request):
             return self.get_response(request)
-        refusal = _malformed_address(request) or _unknown_path(request)
+        refusal = (
+            _malformed_header(request) or _malformed_address(request) or _unknown_path(request)
+        )
         if refusal is not None:
             return problem_documents.respond(request, refusal)
         response = self.get_response(request)
@@ -69,10 +72,17 @@ class ApiErrorsMiddleware:
         return _as_problem(request, response)
 
 
+def _malformed_header(request: HttpRequest) -> exceptions.APIException | None:
+    # DRF reads both with this function, where its ValueError would be an error 500.
+    for name in ("Accept", "Content-Type"):
+        try:
+            parse_header_parameters(request.headers.get(name, ""))
+        except ValueError:
+            return exceptions.ParseError(f"The {name} header is malformed.", "malformed_header")
+    return None
+
+
 def _malformed_address(request: HttpRequest) -> exceptions.APIException | None:
-    # Addresses are UTF-8. Django would decode the query by the charset of the *body's* content
-    # type, which may be any codec of Python's, `hex` and `rot13` included.
-    request.encoding = "utf-8"
     # PostgreSQL cannot even be asked for a text with U+0000: it would be an error 500.
     if "\x00" in request.path_info:
         return exceptions.NotFound("A path cannot contain the character U+0000.")

@@ -140,9 +140,14 @@ def is_api(request: HttpRequest) -> bool:
 
 
 def _wants_problem(request: HttpRequest) -> bool:
-    # A browser, or curl with its */*, gets Django's page: text/html stands first.
-    preferred = request.get_preferred_type(["text/html", "application/json", CONTENT_TYPE])
-    return is_api(request) or preferred in {"application/json", CONTENT_TYPE}
+    if is_api(request):
+        return True
+    try:
+        # A browser, or curl with its */*, gets Django's page: text/html stands first.
+        preferred = request.get_preferred_type(["text/html", "application/json", CONTENT_TYPE])
+    except ValueError:  # from a header that cannot be parsed
+        return False
+    return preferred in {"application/json", CONTENT_TYPE}
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
