@@ -96,6 +96,7 @@ class Order(models.Model):
             ),
         ]
         ordering = ["-created_at", "-id"]
+        default_permissions = ("view",)
         verbose_name = _("order")
         verbose_name_plural = _("orders")
 
@@ -131,6 +132,7 @@ class OrderLine(models.Model):
             ),
         ]
         ordering = ["position"]
+        default_permissions = ("view",)
         verbose_name = _("line")
         verbose_name_plural = _("lines")
 
@@ -170,6 +172,7 @@ class OrderEvent(models.Model):
             models.Index(fields=["created_at", "id"], name="order_event_created"),
         ]
         ordering = ["created_at", "id"]
+        default_permissions = ("view",)
         verbose_name = _("event")
         verbose_name_plural = _("events")
 

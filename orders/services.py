@@ -138,7 +138,7 @@ def record_event(*, number: str, kind: str, data: Mapping[str, Any] | None = Non
         order = Order.objects.prefetch_related("lines").get(number=number)
         event = _try_to_record(order, event_type, parsed)
         if event is not None:
-            log.info("order_event_recorded", order=number, event=event_type.contract.event)
+            log.info("order_event_recorded", order=number, kind=kind)
             return event
     raise TooMuchContention(f"Others kept changing the order {number}; try again.")
 

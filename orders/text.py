@@ -64,7 +64,9 @@ def email_address(value: str) -> str:
     our mail nearly none accepts it, and rewriting it would mail somebody else.
     """
     try:
-        checked = validate_email(value, check_deliverability=False, allow_smtputf8=False)
+        checked = validate_email(
+            value, check_deliverability=False, allow_smtputf8=False, strict=True
+        )
     except EmailNotValidError as error:
         raise ValueError(f"This is no email address that mail can be sent to. {error}") from error
     return checked.normalized
