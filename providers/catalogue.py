@@ -35,8 +35,8 @@ class Form(StrEnum):
 class Variable:
     """One environment variable of a provider.
 
-    `name` follows the provider's prefix (`SERVER_TOKEN` in `POSTMARK_SERVER_TOKEN`). `option` is the
-    path to where its value goes in the backend's constructor keywords.
+    `name` follows the provider's prefix (`SERVER_TOKEN` in `POSTMARK_SERVER_TOKEN`). `option` is
+    the path to where its value goes in the backend's constructor keywords.
     """
 
     name: str
@@ -268,7 +268,7 @@ _TYPES = (
             Variable(
                 name="PATH",
                 option=("path",),
-                about="The folder for the files; it is made when missing. Without one: `mail` in VAR_DIR.",
+                about="The folder for the files, made when missing; unset: `mail` in VAR_DIR.",
                 form=Form.PATH,
             ),
         ),

@@ -1,7 +1,7 @@
 """Reads `EMAIL_PROVIDERS` and each provider's variables from the environment, at start.
 
-Nothing here has a silent fallback outside development: a provider that is missing, unknown or has no
-credentials stops the process with an id and a sentence that says what to set.
+Nothing here has a silent fallback outside development: a provider that is missing, unknown or has
+no credentials stops the process with an id and a sentence that says what to set.
 
     postroom.E010  no provider is set
     postroom.E011  unknown provider
@@ -70,13 +70,14 @@ def read_providers(
     """
     entries = env.names(
         "EMAIL_PROVIDERS",
-        about="Providers in failover order, such as postmark,amazon_ses or eu=postmark,us=postmark; see docs/providers.md.",
+        about="Providers in failover order, such as postmark,amazon_ses or "
+        "eu=postmark,us=postmark; see docs/providers.md.",
     )
     if not entries:
         if not debug:
             _refuse(
                 "E010",
-                f"EMAIL_PROVIDERS is not set, and mail would go nowhere; set for example {EXAMPLE}.",
+                f"EMAIL_PROVIDERS is not set, so mail would go nowhere; set for example {EXAMPLE}.",
             )
         entries = ["console"]
     found: dict[str, ProviderSettings] = {}
@@ -105,13 +106,14 @@ def _parse_entry(entry: str) -> tuple[str, ProviderType]:
         hint = f"did you mean {FORMER_NAMES.get(close[0], close[0])!r}? " if close else ""
         _refuse(
             "E011",
-            f"EMAIL_PROVIDERS names the unknown provider {name!r}; {hint}Known are: {', '.join(TYPES)}.",
+            f"EMAIL_PROVIDERS names the unknown provider {name!r}; {hint}"
+            f"set one or more of: {', '.join(TYPES)}.",
         )
     if not ALIAS.fullmatch(alias):
         _refuse(
             "E014",
-            f"EMAIL_PROVIDERS holds {entry!r}; an alias starts with a small letter and has only small letters, "
-            f"digits and underscores, as in EMAIL_PROVIDERS=eu={name}.",
+            f"EMAIL_PROVIDERS holds {entry!r}; an alias starts with a small letter and has only "
+            f"small letters, digits and underscores, as in EMAIL_PROVIDERS=eu={name}.",
         )
     return alias, TYPES[name]
 
@@ -191,7 +193,8 @@ def _check_pairs(options: Mapping[str, Any], *, prefix: str) -> None:
     if ("aws_access_key_id" in session) != ("aws_secret_access_key" in session):
         _refuse(
             "E012",
-            f"{prefix}_ACCESS_KEY_ID and {prefix}_SECRET_ACCESS_KEY go together; set both or neither.",
+            f"{prefix}_ACCESS_KEY_ID and {prefix}_SECRET_ACCESS_KEY go together; "
+            "set both or neither.",
         )
 
 

@@ -1,8 +1,8 @@
 """The open connections of this process: one per provider and thread, kept between mails.
 
 Made lazily, so that a worker's children never share a socket that their parent opened; closed when
-idle, because a connection that the provider dropped meanwhile would look like an unknown outcome; and
-dropped after any failure, so that one mail's failure never reaches the next.
+idle, because a connection that the provider dropped meanwhile would look like an unknown outcome;
+and dropped after any failure, so that one mail's failure never reaches the next.
 """
 
 import os
@@ -13,12 +13,21 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from providers.catalogue import Family, provider_type
 from providers.configuration import ProviderSettings
 from providers.transports.base import Transport
 
 LONGEST_IDLE = timedelta(seconds=20)
+
+# By name, because boto alone takes a third of a second to import.
+_TRANSPORTS = {
+    Family.ANYMAIL_HTTP: "providers.transports.anymail_http.AnymailHttpTransport",
+    Family.SES: "providers.transports.ses.SesTransport",
+    Family.SMTP: "providers.transports.smtp.SmtpTransport",
+    Family.LOCAL: "providers.transports.local.LocalTransport",
+}
 
 
 @dataclass
@@ -103,14 +112,5 @@ def _settings_of(alias: str) -> ProviderSettings:
 
 
 def _open(alias: str, configured: ProviderSettings) -> Transport:
-    # Imported when needed: boto alone takes a third of a second.
-    match provider_type(configured["TYPE"]).family:
-        case Family.ANYMAIL_HTTP:
-            from providers.transports.anymail_http import AnymailHttpTransport as Kind
-        case Family.SES:
-            from providers.transports.ses import SesTransport as Kind
-        case Family.SMTP:
-            from providers.transports.smtp import SmtpTransport as Kind
-        case Family.LOCAL:
-            from providers.transports.local import LocalTransport as Kind
-    return Kind(alias=alias, settings=configured, timeout=settings.EMAIL_SEND_TIMEOUT)
+    kind: type[Transport] = import_string(_TRANSPORTS[provider_type(configured["TYPE"]).family])
+    return kind(alias=alias, settings=configured, timeout=settings.EMAIL_SEND_TIMEOUT)

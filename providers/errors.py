@@ -43,7 +43,7 @@ class ProviderError(Exception):
     """
 
     can_fail_over: ClassVar[bool] = False
-    """Whether another provider may try: it was certainly not accepted, and it is not the mail's fault."""
+    """Whether another provider may try: certainly not accepted, and not for the mail's sake."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class ProviderError(Exception):
         self.retry_after = retry_after
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Celery's pool pickles exceptions, and the default would call the class without its keywords.
+        # Celery's pool pickles exceptions; by default the class is called without its keywords.
         return _restore, (type(self), dict(self.__dict__))
 
 

@@ -24,8 +24,8 @@ def pause_after(error: ProviderError, *, configuration_failures: int) -> timedel
     if isinstance(error, ConfigurationError):
         # The exponent is bounded before it is used: the count is not.
         doublings = min(max(configuration_failures, 1) - 1, 10)
-        own = min(FIRST_AFTER_CONFIGURATION * 2**doublings, LONGEST_AFTER_CONFIGURATION)
-        return max(own, asked or own)
+        own = min(FIRST_AFTER_CONFIGURATION * (1 << doublings), LONGEST_AFTER_CONFIGURATION)
+        return own if asked is None else max(own, asked)
     if asked is None and error.code == "rate_limited":
         return AFTER_RATE_LIMIT
     return asked

@@ -1,8 +1,8 @@
 """Which providers may take mail now, in which order.
 
 The chain is `settings.EMAIL_PROVIDERS` without those that are paused: because they asked for it
-(Retry-After), because they refuse our account or settings, or because somebody paused them. A worker
-asks for a permit before it claims anything, so that with no provider left no attempt is burnt.
+(Retry-After), because they refuse our account or settings, or because somebody paused them. A
+worker asks for a permit before it claims anything: with no provider left no attempt is burnt.
 
 The state is this process's own.
 """

@@ -49,8 +49,8 @@ def send(
     """Hand `message` to the provider called `alias`, on this thread's kept connection.
 
     Takes at most `settings.EMAIL_SEND_TIMEOUT`, and a little more where the provider's name has
-    several addresses. `idempotency_key` (see `providers.idempotency`) is used where the provider has
-    a place for one.
+    several addresses. `idempotency_key` (see `providers.idempotency`) is used where the provider
+    has a place for one.
 
     Raises:
         ProviderError: it was not accepted, or nobody knows; the class says which. Nothing else.

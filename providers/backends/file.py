@@ -10,6 +10,8 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
+from providers.backends.wire import as_wire
+
 
 class EmailBackend(BaseEmailBackend):
     """Writes into the folder `path`, which it makes. `written` is the last file's name."""
@@ -36,7 +38,7 @@ class EmailBackend(BaseEmailBackend):
         unfinished = self.path / f".{name}.part"
         try:
             with unfinished.open("wb") as file:
-                file.write(message.message().as_bytes(linesep="\r\n"))
+                file.write(as_wire(message))
                 file.flush()
                 os.fsync(file.fileno())
             # Renamed when complete, so that whoever watches the folder never reads half a mail.

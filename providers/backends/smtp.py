@@ -10,6 +10,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend as DjangoBackend
 from django.core.mail.message import sanitize_address
 
+from providers.backends.wire import as_wire
 from providers.transports.smtp_session import Progress, WatchedSMTP, WatchedSMTPS
 
 DEFAULT_TIMEOUT = timedelta(seconds=20)
@@ -22,18 +23,24 @@ class Smtputf8Unsupported(smtplib.SMTPNotSupportedError):
 class EmailBackend(DjangoBackend):
     """Sends through one SMTP connection.
 
-    After a send, `reply` is the server's last reply and `refused` maps each refused recipient to its
-    reply. Whatever fails, `progress` says where.
+    After a send, `reply` is the server's last reply and `refused` maps each refused recipient to
+    its reply. Whatever fails, `progress` says where.
     """
 
+    connection: smtplib.SMTP | None
+    _partial_connection: smtplib.SMTP | None
+
     def __init__(self, *, timeout: float | None = None, **options: Any) -> None:
-        super().__init__(timeout=timeout or DEFAULT_TIMEOUT.total_seconds(), **options)
-        self.progress = Progress(timeout=timedelta(seconds=self.timeout))
+        seconds = timeout or DEFAULT_TIMEOUT.total_seconds()
+        super().__init__(timeout=seconds, **options)
+        self.progress = Progress(timeout=timedelta(seconds=seconds))
         self.reply: tuple[int, bytes] = (0, b"")
         self.refused: dict[str, tuple[int, bytes]] = {}
 
     @property
-    def connection_class(self) -> Callable[..., smtplib.SMTP]:
+    def connection_class(  # type: ignore[override]  # Django calls it, class or not
+        self,
+    ) -> Callable[..., smtplib.SMTP]:
         """What Django's `open` makes its connection with."""
         return partial(WatchedSMTPS if self.use_ssl else WatchedSMTP, progress=self.progress)
 
@@ -75,7 +82,7 @@ class EmailBackend(DjangoBackend):
             return False
         encoding = email_message.encoding or "utf-8"
         sender = sanitize_address(email_message.from_email, encoding)
-        body = email_message.message().as_bytes(linesep="\r\n")
+        body = as_wire(email_message)
         session.ehlo_or_helo_if_needed()
         self.reply, self.refused = (0, b""), {}
         recipients = [_envelope(address, encoding) for address in email_message.recipients()]

@@ -50,7 +50,7 @@ class EspTable:
 
     rows: Mapping[str, Verdict] = field(default_factory=dict)
     phrases: tuple[tuple[str, Verdict], ...] = ()
-    """Regular expressions, searched in the answer's text without regard to case, before the rows."""
+    """Regular expressions, searched in the answer's text (any case) before the rows."""
 
     refuses_with_200: bool = False
     """Whether a refusal may come with a status of success."""
@@ -69,6 +69,10 @@ def _at(*path: str) -> Callable[[Any], Iterator[Any]]:
             yield from read(node[keys[0]], keys[1:])
 
     return read
+
+
+def _none(answer: Any) -> Iterator[Any]:  # noqa: ARG001  # for ESPs that answer in sentences
+    return iter(())
 
 
 def _either(*readers: Callable[[Any], Iterator[Any]]) -> Callable[[Any], Iterator[Any]]:
@@ -120,7 +124,7 @@ SENDGRID = EspTable(
 
 # https://documentation.mailgun.com/docs/mailgun/api-reference/mg-responses and Anymail's mailgun.py
 MAILGUN = EspTable(
-    codes=lambda answer: iter(()),
+    codes=_none,
     refuses_with_200=True,
     phrases=(
         # A 200 that is no acceptance: what Mailgun says at an address that is not its send API.
@@ -242,7 +246,7 @@ MAILERSEND = EspTable(
 
 # https://api-docs.mailtrap.io (errors are sentences)
 MAILTRAP = EspTable(
-    codes=lambda answer: iter(()),
+    codes=_none,
     phrases=(
         (r"'from' address|sending domain|domain is not (allowed|verified)", SENDER_REFUSED),
         (r"'(to|cc|bcc)' address", RECIPIENT_INVALID),
@@ -310,7 +314,8 @@ TABLES = MappingProxyType(
 
 # Every ESP says in its own words that a sender is not verified, with 400, 403 or 422.
 _SENDER_PHRASE = re.compile(
-    r"(sender|from|domain|identity).{0,80}(not (been )?(verified|confirmed|authori[sz]ed|validated)|unverified)"
+    r"(sender|from|domain|identity).{0,80}"
+    r"(not (been )?(verified|confirmed|authori[sz]ed|validated)|unverified)"
     r"|does not match a verified sender",
     re.IGNORECASE | re.DOTALL,
 )

@@ -2,8 +2,8 @@
 
 Anymail's vocabulary: https://anymail.dev/en/stable/sending/anymail_additions/#esp-send-status. It
 raises only when every recipient is `invalid` or `rejected`; all else is judged here, because an ESP
-may refuse with `failed` (Mailjet with 4xx, MailerSend's suppressions) or leave a recipient `unknown`
-(Postmark's 422 whose text names no address).
+may refuse with `failed` (Mailjet with 4xx, MailerSend's suppressions) or leave a recipient
+`unknown` (Postmark's 422 whose text names no address).
 """
 
 from collections.abc import Iterable
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import requests
 from anymail.message import AnymailStatus
+from django.core.mail import EmailMessage
 
 from providers.classify.anymail_http import judge_answer
 from providers.classify.verdicts import (
@@ -40,6 +41,12 @@ class Acceptance:
     message_id: str
     refused: int = 0
     """For how many other recipients it did not."""
+
+
+def status_of(message: EmailMessage) -> AnymailStatus:
+    """Return what Anymail has put on a message that it sent."""
+    status: AnymailStatus = getattr(message, "anymail_status")  # noqa: B009  # added at run time
+    return status
 
 
 def judge_recipients(status: AnymailStatus, *, esp: str) -> Acceptance | Verdict:

@@ -1,8 +1,9 @@
 """Reads what Amazon SES (v2, through boto3) answers and raises.
 
-Sources: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors,
+Sources: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html (errors),
 https://docs.aws.amazon.com/ses/latest/APIReference-V2/CommonErrors.html,
-https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html and `botocore/exceptions.py`.
+https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html,
+and `botocore/exceptions.py`.
 Every request is made once: boto's own retries are off (`transports.ses`).
 """
 
@@ -97,19 +98,23 @@ PHRASES = (
     ),
 )
 
-# Raised before any byte of a request has left.
-_BEFORE_SENDING = (
-    (boto.NoCredentialsError, CREDENTIALS_UNAVAILABLE),
-    (boto.PartialCredentialsError, CREDENTIALS_UNAVAILABLE),
-    (boto.CredentialRetrievalError, CREDENTIALS_UNAVAILABLE),
-    (boto.MetadataRetrievalError, CREDENTIALS_UNAVAILABLE),
-    (boto.TokenRetrievalError, CREDENTIALS_UNAVAILABLE),
-    (boto.SSOError, CREDENTIALS_UNAVAILABLE),
-    (boto.ProfileNotFound, BAD_SETTING),
-    (boto.NoRegionError, BAD_SETTING),
-    (boto.InvalidRegionError, BAD_SETTING),
-    (boto.EndpointProviderError, BAD_SETTING),
-    (boto.ParamValidationError, UNSENDABLE),
+# The first row that fits counts. Those of the first block are raised before any byte has left.
+_BY_CLASS = (
+    (boto.NoCredentialsError, CREDENTIALS_UNAVAILABLE, Phase.CONNECT),
+    (boto.PartialCredentialsError, CREDENTIALS_UNAVAILABLE, Phase.CONNECT),
+    (boto.CredentialRetrievalError, CREDENTIALS_UNAVAILABLE, Phase.CONNECT),
+    (boto.MetadataRetrievalError, CREDENTIALS_UNAVAILABLE, Phase.CONNECT),
+    (boto.TokenRetrievalError, CREDENTIALS_UNAVAILABLE, Phase.CONNECT),
+    (boto.SSOError, CREDENTIALS_UNAVAILABLE, Phase.CONNECT),
+    (boto.ProfileNotFound, BAD_SETTING, Phase.CONNECT),
+    (boto.NoRegionError, BAD_SETTING, Phase.CONNECT),
+    (boto.InvalidRegionError, BAD_SETTING, Phase.CONNECT),
+    (boto.EndpointProviderError, BAD_SETTING, Phase.CONNECT),
+    (boto.ParamValidationError, UNSENDABLE, Phase.CONNECT),
+    (boto.ConnectTimeoutError, CONNECT_TIMEOUT, Phase.CONNECT),
+    (boto.ReadTimeoutError, TIMEOUT, Phase.RESPONSE),
+    (boto.HTTPClientError, CONNECTION_LOST, Phase.HANDOVER),
+    (OSError, CONNECTION_LOST, Phase.HANDOVER),
 )
 
 # OpenSSL's reasons that only a handshake gives: nothing of the mail had left. An unexpected end of
@@ -125,19 +130,13 @@ def judge(error: Exception) -> tuple[Verdict, Phase]:
     cause = cause_of(error)
     if isinstance(cause, boto.ClientError):
         return judge_response(cause.response), Phase.RESPONSE
-    for kind, verdict in _BEFORE_SENDING:
-        if isinstance(cause, kind):
-            return verdict, Phase.CONNECT
-    if isinstance(cause, boto.ConnectTimeoutError):
-        return CONNECT_TIMEOUT, Phase.CONNECT
     if isinstance(cause, boto.EndpointConnectionError | boto.ProxyConnectionError):
         return judge_connecting(cause), Phase.CONNECT
     if isinstance(cause, boto.SSLError | ssl.SSLError) and _HANDSHAKE.search(str(cause)):
         return TLS_FAILED, Phase.CONNECT
-    if isinstance(cause, boto.ReadTimeoutError):
-        return TIMEOUT, Phase.RESPONSE
-    if isinstance(cause, boto.HTTPClientError | OSError):
-        return CONNECTION_LOST, Phase.HANDOVER
+    for kind, verdict, phase in _BY_CLASS:
+        if isinstance(cause, kind):
+            return verdict, phase
     return _judge_other(error)
 
 

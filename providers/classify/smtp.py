@@ -1,12 +1,12 @@
 """Reads an SMTP server's replies and `smtplib`'s exceptions, by the step that they came from.
 
-Sources: RFC 5321 (4.2 replies, 4.5.3.2 timeouts), RFC 4954 (AUTH), RFC 3463 and the registry of
-enhanced codes at https://www.iana.org/assignments/smtp-enhanced-status-codes/, and for senders refused
-after the body https://learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online/
-and https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-smtp.html.
+Sources: RFC 5321 (4.2 replies, 4.5.3.2 timeouts), RFC 4954 (AUTH), RFC 3463 and the registry
+https://www.iana.org/assignments/smtp-enhanced-status-codes/ (enhanced codes), Exchange Online's
+non-delivery reports at https://learn.microsoft.com/exchange/mail-flow-best-practices/, and
+https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-smtp.html.
 
-Until the server's 354 nothing of the mail has left, so every failure is proof of non-acceptance. After
-it, only a reply is.
+Until the server's 354 nothing of the mail has left, so every failure is proof of non-acceptance.
+After it, only a reply is.
 """
 
 import errno
@@ -89,11 +89,17 @@ UNAUTHENTICATED = frozenset({530, 534, 535, 538})
 
 PHRASES = (
     (
-        r"relay(ing)? (access )?(is )?(denied|not permitted|not allowed|prohibited)|unable to relay",
+        (
+            r"relay(ing)? (access )?(is )?(denied|not permitted|not allowed|prohibited)"
+            r"|unable to relay"
+        ),
         RELAY_DENIED,
     ),
     (
-        r"address is not verified|not authori[sz]ed to send|send ?as ?denied|sender address rejected: not owned",
+        (
+            r"address is not verified|not authori[sz]ed to send|send ?as ?denied"
+            r"|sender address rejected: not owned"
+        ),
         SENDER_REFUSED,
     ),
     (r"sending (is )?(suspended|paused|disabled)", ACCOUNT_SUSPENDED),
@@ -122,7 +128,7 @@ _ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 
 
 def judge(error: Exception, *, step: Step, fresh: bool) -> Verdict:
-    """Return what `error` means when it came at `step`, on a connection opened for this mail or kept."""
+    """Return what `error` means at `step`; `fresh`: the connection was opened for this mail."""
     reply = reply_of(error)
     if reply is not None:
         return judge_reply(*reply, step=step, fresh=fresh)
@@ -193,21 +199,21 @@ def _judge_silence(error: OSError, *, step: Step, fresh: bool) -> Verdict:
         return TIMEOUT if timed_out else CONNECTION_LOST
     if step is Step.MAIL and not fresh and not timed_out:
         return STALE_CONNECTION
+    if timed_out and step is not Step.CONNECT:
+        return transient("silence", f"The server fell silent at {step.upper()}.")
+    if step.phase is Phase.CONNECT:
+        return _judge_connecting(error, timed_out=timed_out)
+    return transient("disconnected", f"The server closed the connection at {step.upper()}.")
+
+
+def _judge_connecting(error: OSError, *, timed_out: bool) -> Verdict:
+    if timed_out:
+        return CONNECT_TIMEOUT
     if isinstance(error, socket.gaierror):
         return DNS_FAILED
     if isinstance(error, ssl.SSLError):
         return TLS_FAILED
-    if timed_out:
-        return (
-            CONNECT_TIMEOUT
-            if step is Step.CONNECT
-            else transient("silence", f"The server fell silent at {step.upper()}.")
-        )
-    if error.errno == errno.ECONNREFUSED:
-        return CONNECTION_REFUSED
-    if step.phase is Phase.CONNECT:
-        return CONNECTION_FAILED
-    return transient("disconnected", f"The server closed the connection at {step.upper()}.")
+    return CONNECTION_REFUSED if error.errno == errno.ECONNREFUSED else CONNECTION_FAILED
 
 
 def _text(reply: bytes | str) -> str:

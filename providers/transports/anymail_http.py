@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 
 from providers.classify import anymail_http as classify
 from providers.classify.esp_codes import ALREADY_ACCEPTED
-from providers.classify.recipient_status import judge_recipients
+from providers.classify.recipient_status import judge_recipients, status_of
 from providers.classify.retry_after import read_retry_after
 from providers.classify.verdicts import Occurrence, Verdict
 from providers.configuration import ProviderSettings
@@ -54,7 +54,7 @@ class AnymailHttpTransport(Transport):
         return self._judge(message)
 
     def _judge(self, message: EmailMultiAlternatives) -> Handover:
-        status = message.anymail_status
+        status = status_of(message)
         judged = judge_recipients(status, esp=self.type)
         response = status.esp_response
         code = getattr(response, "status_code", None)

@@ -8,7 +8,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from providers.classify import ses as classify
 from providers.classify.anymail_http import cause_of
-from providers.classify.recipient_status import judge_recipients
+from providers.classify.recipient_status import judge_recipients, status_of
 from providers.classify.retry_after import read_retry_after
 from providers.classify.verdicts import Occurrence, Verdict
 from providers.configuration import ProviderSettings
@@ -36,7 +36,7 @@ class SesTransport(Transport):
         """Post one mail."""
         self.backend.open()
         self.backend.send_messages([message])
-        status = message.anymail_status
+        status = status_of(message)
         judged = judge_recipients(status, esp=self.type)
         if isinstance(judged, Verdict):
             raise judged.of(Occurrence(provider=self.alias, phase=Phase.RESPONSE))

@@ -16,7 +16,8 @@ from providers.transports.base import Handover, Transport
 # How servers name the queue id in the last reply: Postfix "queued as 4F2…", Exim "id=1t2…",
 # Sendmail "4A… Message accepted", Exchange "<…> [InternalId=…]", SES and others "250 Ok <id>".
 _QUEUE_ID = re.compile(
-    r"queued as (?P<postfix>[\w.-]+)|\bid=(?P<exim>[\w.-]+)|^2\.\d\.\d (?P<sendmail>[\w-]+) Message accepted"
+    r"queued as (?P<postfix>[\w.-]+)|\bid=(?P<exim>[\w.-]+)"
+    r"|^2\.\d\.\d (?P<sendmail>[\w-]+) Message accepted"
     r"|^(?:2\.\d\.\d )?ok:? (?P<other>[\w.<>@-]{6,})$",
     re.IGNORECASE,
 )
@@ -63,7 +64,7 @@ class SmtpTransport(Transport):
         )
 
     def close(self) -> None:
-        """Drop the connection. QUIT could block, and the server knows what a closed socket means."""
+        """Drop the connection. QUIT could block, and servers know what a closed socket means."""
         self.backend.abandon()
 
 

@@ -1,7 +1,7 @@
 """An SMTP session that notes how far it came, and that keeps one deadline over all its steps.
 
-`smtplib` reports what failed but not when: the same `SMTPServerDisconnected` arrives before the first
-command and after the mail's last line, where it decides between "try again" and "nobody knows".
+`smtplib` reports what failed but not when: the same `SMTPServerDisconnected` arrives before the
+first command and after the mail's last line, which is "try again" against "nobody knows".
 """
 
 import smtplib

@@ -90,7 +90,7 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class WatchedAdapter(HTTPAdapter):
-    """Sends each request once, within `timeout` over all, and reads at most `LARGEST_ANSWER` bytes."""
+    """Sends each request once, within `timeout` over all; reads at most `LARGEST_ANSWER`."""
 
     def __init__(self, *, timeout: timedelta) -> None:
         self.timeout = timeout
@@ -139,7 +139,7 @@ def _watch(manager: PoolManager) -> None:
 def _read(response: requests.Response, *, deadline: float) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    # read1 returns what one receive brought; read() would wait for the rest, however slowly it drips.
+    # read1 returns what one receive brought; read() waits for all, however slowly it drips.
     while chunk := response.raw.read1(65_536, decode_content=True):
         chunks.append(chunk)
         size += len(chunk)

@@ -1,4 +1,4 @@
-"""`manage.py providers` lists the providers; `providers test NAME --to ADDRESS` sends through one."""
+"""`manage.py providers` lists them; `providers test NAME --to ADDRESS` sends through one."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ class Command(BaseCommand):
     def _test(self, alias: str, *, to: str) -> None:
         if alias not in settings.MAILERS:
             raise CommandError(
-                f"There is no provider {alias!r}; EMAIL_PROVIDERS has: {', '.join(settings.MAILERS)}."
+                f"There is no provider {alias!r}; set are: {', '.join(settings.MAILERS)}."
             )
         facts = {"alias": alias, "moment": timezone.localtime().isoformat(timespec="seconds")}
         message = EmailMultiAlternatives(
@@ -61,8 +61,8 @@ class Command(BaseCommand):
             accepted = send(alias, message)
         except ProviderError as error:
             raise CommandError(
-                f"{alias} failed while in phase {error.phase} ({type(error).__name__}, {error.code}): "
-                f"{error.summary}\n{error.detail}".rstrip()
+                f"{alias}: {error.summary} ({type(error).__name__} {error.code}, "
+                f"phase {error.phase})\n{error.detail}".rstrip()
             ) from error
         took = accepted.duration.total_seconds()
         named = accepted.provider_message_id or "no id given"
