@@ -29,6 +29,8 @@ def programs(*, run_dir: Path, coloured: bool) -> tuple[Program, ...]:
     environment = {
         # So that lines come when they are written, and not when 8 kB of them are.
         "PYTHONUNBUFFERED": "1",
+        # Celery's advice not to run as root is for tasks that unpickle; ours are JSON alone.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
         "FORCE_COLOR" if coloured else "NO_COLOR": "1",
     }
     web = Program(

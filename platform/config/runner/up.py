@@ -1,6 +1,7 @@
 """From nothing to ready, and back."""
 
 import http.client
+import logging
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +30,8 @@ HARMLESS_PROVIDERS = frozenset({"console", "file", "memory"})
 def run() -> int:
     """Bring everything up and keep it up until asked to stop; return the exit status."""
     console = Console()
+    # What this process does itself it says on the console; its log would tell it again.
+    logging.getLogger().setLevel(logging.WARNING)
     try:
         preflight.make_writable(settings.VAR_DIR)
         with preflight.sole_user(settings.VAR_DIR, console=console) as lock:
@@ -85,8 +88,8 @@ def _start_broker(supervisor: Supervisor, console: Console) -> None:
         _patiently(supervisor, redis.RedisError)(valkey.answers, socket)
     except RetryError as error:
         raise CannotStart(
-            "The embedded Valkey does not start; its lines above say why. Its data, in "
-            f"{data_dir}, may be moved away: what is owed is in the database."
+            f"The embedded Valkey does not start; {data_dir / valkey.LOG_NAME} says why. Its data, "
+            "beside that file, may be moved away: what is owed is in the database."
         ) from error
 
 

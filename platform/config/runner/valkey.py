@@ -12,6 +12,7 @@ from config.runner.preflight import CannotStart
 from config.runner.process import Program
 
 NAME = "valkey"
+LOG_NAME = "valkey.log"
 
 
 def program(*, socket: Path, data_dir: Path) -> Program:
@@ -25,6 +26,8 @@ def program(*, socket: Path, data_dir: Path) -> Program:
         "appendfsync": "everysec",
         "save": "",
         "maxmemory-policy": "noeviction",
+        # At its start it warns about kernel settings, which nobody at a terminal should read first.
+        "logfile": str(data_dir / LOG_NAME),
         "loglevel": "warning",
         "daemonize": "no",
     }
