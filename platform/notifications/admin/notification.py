@@ -13,7 +13,17 @@ from unfold.decorators import display
 from unfold.sections import TableSection
 
 from notifications import explanations
-from notifications.admin import actions
+from notifications.admin.actions import (
+    ARRIVED,
+    CANCEL,
+    NOT_ARRIVED,
+    OFFERS,
+    REDRIVE,
+    RETRY,
+    bulk_action,
+    dialog_action,
+    offers_for,
+)
 from notifications.admin.badges import OUTCOME_COLOURS, STATUS_COLOURS
 from notifications.admin.read_only import ReadOnlyAdmin
 from notifications.content import Content, ContentErased, content_of
@@ -71,18 +81,18 @@ class NotificationAdmin(ReadOnlyAdmin):
     ordering = ("-created_at",)
     date_hierarchy = None
 
-    actions = tuple(f"bulk_{offer.name}" for offer in actions.OFFERS)
-    actions_detail = tuple(offer.name for offer in actions.OFFERS)
-    retry = actions.dialog_action(actions.RETRY)
-    redrive = actions.dialog_action(actions.REDRIVE)
-    resolve_arrived = actions.dialog_action(actions.ARRIVED)
-    resolve_not_arrived = actions.dialog_action(actions.NOT_ARRIVED)
-    cancel = actions.dialog_action(actions.CANCEL)
-    bulk_retry = actions.bulk_action(actions.RETRY)
-    bulk_redrive = actions.bulk_action(actions.REDRIVE)
-    bulk_resolve_arrived = actions.bulk_action(actions.ARRIVED)
-    bulk_resolve_not_arrived = actions.bulk_action(actions.NOT_ARRIVED)
-    bulk_cancel = actions.bulk_action(actions.CANCEL)
+    actions = tuple(f"bulk_{offer.name}" for offer in OFFERS)
+    actions_detail = tuple(offer.name for offer in OFFERS)
+    retry = dialog_action(RETRY)
+    redrive = dialog_action(REDRIVE)
+    resolve_arrived = dialog_action(ARRIVED)
+    resolve_not_arrived = dialog_action(NOT_ARRIVED)
+    cancel = dialog_action(CANCEL)
+    bulk_retry = bulk_action(RETRY)
+    bulk_redrive = bulk_action(REDRIVE)
+    bulk_resolve_arrived = bulk_action(ARRIVED)
+    bulk_resolve_not_arrived = bulk_action(NOT_ARRIVED)
+    bulk_cancel = bulk_action(CANCEL)
 
     change_form_outer_before_template = "admin/notifications/notification/outlook.html"
     change_form_outer_after_template = "admin/notifications/notification/record.html"
@@ -116,6 +126,24 @@ class NotificationAdmin(ReadOnlyAdmin):
             return super().get_search_results(request, queryset, search_term)
         return queryset.filter(pk=identifier), False
 
+    # Methods, because unfold asks the database at start for permissions that are named as such.
+
+    def has_retry_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this person may retry."""
+        return request.user.has_perm("notifications.retry_notification")
+
+    def has_redrive_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this person may redrive."""
+        return request.user.has_perm("notifications.redrive_notification")
+
+    def has_resolve_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this person may resolve unknown outcomes."""
+        return request.user.has_perm("notifications.resolve_notification")
+
+    def has_cancel_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this person may cancel."""
+        return request.user.has_perm("notifications.cancel_notification")
+
     @display(description=_("Notification"), header=True, ordering="reference")
     def named(self, row: Notification) -> tuple[str, str]:
         """Return order and event, one below the other."""
@@ -129,7 +157,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
         """Offer what can be done with this notification as it stands, to who may do it."""
         row = self.get_object(request, object_id)
-        possible = {offer.label for offer in actions.offers_for(row)} if row else set()
+        possible = {offer.label for offer in offers_for(row)} if row else set()
         allowed = super().get_actions_detail(request, object_id)
         return [one for one in allowed if one.description in possible]
 

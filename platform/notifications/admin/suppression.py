@@ -17,7 +17,7 @@ from notifications.models import Suppression, SuppressionReason
 from notifications.suppressions import normalise
 
 
-class SuppressionForm(forms.ModelForm[Suppression]):
+class SuppressionForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """What a person says of an address that is not to be mailed."""
 
     class Meta:
