@@ -123,9 +123,7 @@ def test_placing_costs_the_same_queries_for_one_line_and_for_all_that_are_allowe
 ) -> None:
     counts = []
     for amount in (1, settings.API_MAX_ORDER_LINES):
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
+        with CaptureQueriesContext(connection) as captured:
             place(number=f"N-{amount}", lines=lines(amount))
         counts.append(len(captured))
     assert counts[0] == counts[1] <= 15
