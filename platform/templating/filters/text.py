@@ -3,7 +3,6 @@
 import json
 import re
 import textwrap
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, time
 from decimal import Decimal
@@ -33,29 +32,6 @@ def center(value: str, width: int = 80) -> str:
     """Return the text in the middle of a line of this width."""
     width = bounded_number(width, name="the width")
     return value.center(width)
-
-
-def columns(value: Any, right: Any, width: int = 60) -> str:
-    """Return both texts on one line, at its left and right end, as wide as a mail's text is.
-
-    Widths are those of a terminal: Korean, Chinese and Japanese characters take two places. What
-    does not fit on one line keeps two spaces between.
-    """
-    left, end = text_of(value), text_of(right)
-    gap = bounded_number(width, name="the width") - _places(left) - _places(end)
-    return left + " " * max(gap, 2) + end
-
-
-def _places(text: str) -> int:
-    if text.isascii():
-        return len(text)
-    return sum(_place(character) for character in text)
-
-
-def _place(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def escaped(value: Any) -> Markup:
@@ -182,7 +158,6 @@ def truncated(environment: Environment, value: str, *args: Any, **kwargs: Any) -
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "capitalize": on_text(jinja.do_capitalize),
     "center": on_text(center),
-    "columns": columns,
     "e": escaped,
     "escape": escaped,
     "format": on_text(formatted),
