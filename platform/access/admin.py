@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
@@ -129,7 +130,7 @@ class ApiKeyAdmin(ModelAdmin):
     )
     def revoke(self, request: HttpRequest, form: RevokeForm, object_id: str) -> HttpResponse:
         """Revoke the key for the reason given."""
-        record = ApiKey.objects.get(pk=object_id)
+        record = get_object_or_404(ApiKey, pk=object_id)
         reason = form.cleaned_data["reason"]
         if keys.revoke(record=record, actor=Actor.from_request(request), reason=reason):
             self.message_user(request, f"{record} is revoked.")

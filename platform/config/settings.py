@@ -245,6 +245,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"queue": "periodic", "expires": 15},
     },
+    "audit": {
+        "task": "notifications.audit",
+        "schedule": 300.0,
+        "options": {"queue": "periodic", "expires": 300},
+    },
 }
 
 # --- Email providers -------------------------------------------------------------------------
@@ -303,6 +308,8 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": None,
+    # Formats are asked for by Accept; a `?format=` that DRF does not know would be a 404.
+    "URL_FORMAT_OVERRIDE": None,
 }
 DRF_STANDARDIZED_ERRORS = {
     "EXCEPTION_HANDLER_CLASS": "access.problem_documents.ProblemHandler",

@@ -101,6 +101,7 @@ class Failing(APIView):
 class Undeclared(APIView):
     """Forgot to declare its scopes."""
 
+    @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
         raise AssertionError("Nobody may get here.")
 
