@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from structlog.types import Processor
+from structlog.types import EventDict, Processor
 
 SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -35,7 +35,7 @@ def logging_config(*, json: bool, level: str) -> dict[str, Any]:
         "formatters": {
             "event": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": [*SHARED, structlog.stdlib.ExtraAdder()],
+                "foreign_pre_chain": [*SHARED, structlog.stdlib.ExtraAdder(), _without_request],
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     *(_for_machines() if json else _for_people()),
@@ -71,6 +71,16 @@ def configure(config: Mapping[str, Any]) -> None:
         # Loggers are made at import, before this runs; caching would freeze the wrong processors.
         cache_logger_on_first_use=False,
     )
+
+
+def _without_request(
+    logger: object,  # noqa: ARG001 - structlog's signature
+    method: str,  # noqa: ARG001
+    event: EventDict,
+) -> EventDict:
+    """Drop Django's request object: its address may hold a recipient's, in a filter."""
+    event.pop("request", None)
+    return event
 
 
 # Tracebacks without local variables: those hold addresses and rendered bodies.

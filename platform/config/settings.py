@@ -164,6 +164,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_REDIRECT_URL = "admin:index"
 LOGIN_URL = "admin:login"
 STATIC_URL = "static/"
+env.section("The process")
 STATIC_ROOT = BASE_DIR / env.text(
     "STATIC_ROOT", "staticfiles", about="Where `collectstatic` puts files."
 )

@@ -1,7 +1,6 @@
 """The text of docs/settings.md, from what the settings declared while they were read."""
 
 from collections.abc import Iterable
-from itertools import groupby
 
 from config.env import Variable
 from config.settings import env
@@ -30,8 +29,11 @@ the alias in front: `EU_POSTMARK_SERVER_TOKEN`. Each provider also takes a rate,
 
 def render() -> str:
     """Return the whole document."""
+    sections: dict[str, list[Variable]] = {}
+    for variable in env.variables.values():
+        sections.setdefault(variable.section, []).append(variable)
     parts = [INTRODUCTION]
-    for section, variables in groupby(env.variables.values(), lambda one: one.section):
+    for section, variables in sections.items():
         parts.append(f"## {section}\n\n{_variables(variables)}")
         if section == "Email providers":
             parts.append(f"{PROVIDERS}\n{_providers(TYPES.values())}")

@@ -31,8 +31,9 @@ def test_the_defaults_agree_with_each_other() -> None:
         (
             {"CLAIM_DURATION": timedelta(seconds=20)},
             (
-                "CLAIM_DURATION is 20s and EMAIL_SEND_TIMEOUT is 20s; CLAIM_DURATION must be longer "
-                "than EMAIL_SEND_TIMEOUT: a claim that ends during the send would send twice."
+                "CLAIM_DURATION is 20s and EMAIL_SEND_TIMEOUT is 20s; CLAIM_DURATION must be "
+                "longer than EMAIL_SEND_TIMEOUT: a claim that ends during the send would send "
+                "twice."
             ),
         ),
         ({"EXPIRES_AFTER": timedelta(seconds=5)}, "EXPIRES_AFTER must be longer than"),
