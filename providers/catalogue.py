@@ -220,6 +220,7 @@ _TYPES = (
         _setting("GENERATE_MESSAGE_ID", "Whether Anymail makes the message id.", form=Form.FLAG),
         _setting("MERGE_FIELD_FORMAT", "How merge fields are written; ours are not used."),
         _url("https://api.sendgrid.com/v3/"),
+        about="Anymail's authors cannot test it any more (their issue 432), and it warns at start.",
     ),
     _esp(
         "sparkpost",
