@@ -62,7 +62,9 @@ class CompiledLoader(BaseLoader):
         """Return the template of this name. Raises TemplateNotFound."""
         if name not in self._compiled:
             raise TemplateNotFound(name)
-        return Template.from_code(environment, self._compiled[name].code, globals or {})
+        # Without globals, which rendering puts into the context: Jinja would copy their names again
+        # for every include and import.
+        return Template.from_code(environment, self._compiled[name].code, {})
 
 
 _compiler = TemplateEnvironment(loader=CompiledLoader({}))
@@ -75,7 +77,7 @@ def compile_file(name: str, source: str) -> Compiled:
         tree = _compiler.parse(source, name, name)
         return Compiled(uses=grammar.uses(tree), code=_compiler.compile(tree, name, name))
     except Exception as error:
-        raise translate(error, template=name) from error
+        raise translate(error, template=name, otherwise=Code.SYNTAX) from error
 
 
 def collect(source: Source, *, event: str, locale: str, default: str, origin: str) -> Bundle:

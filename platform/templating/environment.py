@@ -64,7 +64,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str, written: str | None = None) -> Any:
         """Return an entry or an allowed attribute; `written` is the path that errors name."""
-        if isinstance(obj, Mapping):
+        if type(obj) is dict or isinstance(obj, Mapping):  # the first is much faster
             try:
                 return obj[attribute]
             except LookupError:
@@ -108,10 +108,8 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         running = budget.current()
         running.tick(1)
         running.enter()
-        try:
-            result = __context.call(__obj, *args, **kwargs)
-        finally:
-            running.leave()
+        result = __context.call(__obj, *args, **kwargs)
+        running.leave()  # after an error nothing goes on
         if isinstance(result, str | list):
             running.charge(len(result))
         return result

@@ -42,11 +42,16 @@ SPEAKABLE = (
 )
 
 
-def translate(error: Exception, *, template: str) -> RenderingError:
-    """Return the error as a RenderingError; `template` is to blame unless the error knows better."""
+def translate(
+    error: Exception, *, template: str, otherwise: Code = Code.ERROR
+) -> RenderingError:
+    """Return the error as a RenderingError; `template` is to blame unless the error knows better.
+
+    `otherwise` is the code of errors that no rule names.
+    """
     if isinstance(error, RenderingError):
         return error
-    code = next((code for kind, code in CODES if isinstance(error, kind)), Code.ERROR)
+    code = next((code for kind, code in CODES if isinstance(error, kind)), otherwise)
     if isinstance(error, TemplateSyntaxError):
         return RenderingError(
             template=error.name or template,

@@ -5,10 +5,15 @@ run time must stand for. It also finds the files that a template is made of: the
 constants, so a version can hold all of them and nothing can be reached by a computed name.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
 
 from jinja2 import nodes
 from jinja2.exceptions import TemplateAssertionError
+from templating.conditions import TESTS
+from templating.filters import FILTERS
 
 REFUSED_FILTERS = {
     "attr": "write `value.name`",
@@ -36,6 +41,7 @@ def check(tree: nodes.Template, *, name: str) -> None:
     the locale (`t`), and Jinja would keep what they rendered for one mail for all later ones.
     """
     for node in tree.find_all(nodes.Node):
+        _check_known(node, name=name)
         problem = _problem(node, name=name)
         if problem is not None:
             raise ForbiddenConstruct(problem, node.lineno, name)
@@ -62,6 +68,22 @@ def uses(tree: nodes.Template) -> tuple[Use, ...]:
         )
         for node in tree.find_all(REFERENCES)
     )
+
+
+def _check_known(node: nodes.Node, *, name: str) -> None:
+    """Refuse unknown filters and tests everywhere; Jinja lets them pass inside of `{% if %}`."""
+    known: Mapping[str, Callable[..., Any]]
+    match node:
+        case nodes.Filter(name=used) if used not in REFUSED_FILTERS:
+            known, kind = FILTERS, "filter"
+        case nodes.Test(name=used):
+            known, kind = TESTS, "test"
+        case _:
+            return
+    if used not in known:
+        close = get_close_matches(used, known, n=1)
+        meant = f"; did you mean {close[0]!r}?" if close else ""
+        raise TemplateAssertionError(f"there is no {kind} {used!r}{meant}", node.lineno, name)
 
 
 def _problem(node: nodes.Node, *, name: str) -> str | None:

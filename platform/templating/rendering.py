@@ -18,7 +18,7 @@ from templating.inlining import inlined
 from templating.plain_text import from_html
 from templating.printing import concat
 
-LARGEST_PART = 2_000_000  # characters of HTML or text; providers refuse mail from about 10 MB
+LARGEST_PART = 2_000_000  # characters of HTML or text, before the styles are inlined
 MOST_PROBLEMS = 5  # named in one error
 
 

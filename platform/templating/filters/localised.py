@@ -28,7 +28,7 @@ def money(value: Any, currency: Any) -> str:
     return _money(_decimal(value, of="money"), currency.upper(), formatting_locale())
 
 
-# A mail repeats few amounts, but a backlog repeats prices; formatting one takes 15 µs.
+# Formatting takes Babel about 20 µs. HTML and text show the same values, and so do a shop's mails.
 @lru_cache(maxsize=4096)
 def _money(amount: Decimal, currency: str, locale: str) -> str:
     return numbers.format_currency(amount, currency, locale=locale)
@@ -48,8 +48,12 @@ def _quantity(amount: Decimal, locale: str) -> str:
 def percent(value: Any) -> str:
     """Return a fraction as a percentage: 0.125 is 12.5%."""
     tick()
-    fraction = _decimal(value, of="percent")
-    return numbers.format_percent(fraction, locale=formatting_locale(), decimal_quantization=False)
+    return _percent(_decimal(value, of="percent"), formatting_locale())
+
+
+@lru_cache(maxsize=4096)
+def _percent(fraction: Decimal, locale: str) -> str:
+    return numbers.format_percent(fraction, locale=locale, decimal_quantization=False)
 
 
 def date_(value: Any, style: str = "long") -> str:
@@ -59,7 +63,12 @@ def date_(value: Any, style: str = "long") -> str:
     day = moment.date() if isinstance(moment, datetime) else moment
     if isinstance(day, time):
         raise BadValue("date needs a day, not a time")
-    return dates.format_date(day, format=_style(style), locale=formatting_locale())
+    return _date(day, _style(style), formatting_locale())
+
+
+@lru_cache(maxsize=4096)
+def _date(day: date, style: Any, locale: str) -> str:
+    return dates.format_date(day, format=style, locale=locale)
 
 
 def datetime_(value: Any, style: str = "long") -> str:
@@ -74,8 +83,8 @@ def datetime_(value: Any, style: str = "long") -> str:
     locale = formatting_locale()
     if style not in STYLES:
         return dates.format_datetime(moment, format=_style(style), locale=locale)
-    day = dates.format_date(moment, format=_style(style), locale=locale)
-    clock = dates.format_time(moment, format="short", locale=locale)
+    day = _date(moment.date(), _style(style), locale)
+    clock = _clock(moment, "short", locale)
     pattern = str(dates.get_datetime_format(_style(style), locale=locale))
     return pattern.replace("'", "").replace("{0}", clock).replace("{1}", day)
 
@@ -86,7 +95,14 @@ def time_(value: Any, style: str = "short") -> str:
     moment = _moment(value, of="time")
     if isinstance(moment, date) and not isinstance(moment, datetime):
         raise BadValue("time needs a time, not a day")
-    return dates.format_time(moment, format=_style(style), locale=formatting_locale())
+    return _clock(moment, _style(style), formatting_locale())
+
+
+def _clock(moment: Any, style: str, locale: str) -> str:
+    # CLDR's short Korean time says "AM 9:26", which no Korean shop would write: 오전 9:26.
+    if style == "short" and locale.partition("_")[0] == "ko":
+        style = "aaaa h:mm"
+    return dates.format_time(moment, format=style, locale=locale)
 
 
 def _decimal(value: Any, *, of: str) -> Decimal:
