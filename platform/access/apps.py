@@ -1,4 +1,4 @@
-"""Registers the app, its role groups and its part of the OpenAPI schema."""
+"""Registers the app, and keeps its role groups in step."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate

@@ -8,8 +8,10 @@ handler400…500. All build the same document, with `to_problem`.
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.utils.encoding import escape_uri_path
 from django.views import defaults
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
@@ -18,6 +20,8 @@ from rest_framework import exceptions
 from access import pointers, problem_types
 from access.problem_types import ProblemType
 from access.problems import InvalidParameter, type_of
+
+log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 API_PREFIX = "/api/"
@@ -39,7 +43,7 @@ def to_problem(
         "title": kind.title if kind else problem_types.phrase(status),
         "status": status,
         "detail": detail,
-        "instance": request.path,
+        "instance": escape_uri_path(request.path),
         "request_id": getattr(request, "request_id", ""),
         "code": code,
         **(members or {}),
@@ -66,6 +70,7 @@ class ProblemFormatter(ExceptionFormatter):
         else:
             first = next(pointers.flatten(self.exc.detail), None)
             detail, code = (first.detail, first.code) if first else ("", "error")
+        _log(request, status=self.exc.status_code, code=code)
         return to_problem(
             request=request,
             status=self.exc.status_code,
@@ -96,6 +101,15 @@ class ProblemFormatter(ExceptionFormatter):
             return (f"{place}: {found[0].detail}" if place else found[0].detail), "invalid"
         listed = f"the first {MAX_ERRORS} are" if len(found) > MAX_ERRORS else "each is"
         return f"{len(found)} values are invalid; {listed} listed in errors.", "invalid"
+
+
+def _log(request: Any, *, status: int, code: str) -> None:
+    """Write the line that a refused request's id finds; our own mistakes have Django's."""
+    if status >= 500:
+        return
+    # The route and not the path, which may hold an address of somebody's.
+    route = request.resolver_match.route if request.resolver_match else None
+    log.info("request.refused", status=status, code=code, method=request.method, route=route)
 
 
 class ProblemHandler(ExceptionHandler):

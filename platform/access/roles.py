@@ -23,6 +23,9 @@ _SEE = frozenset(
         "notifications.view_deliveryattempt",
         "notifications.view_providerevent",
         "notifications.view_suppression",
+        "notifications.view_deliveryrollup",
+        "notifications.view_heartbeat",
+        "notifications.view_auditrun",
         "templating.view_template",
         "templating.view_templateversion",
     }

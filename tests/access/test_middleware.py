@@ -61,9 +61,21 @@ def test_a_sane_id_is_kept_and_in_the_log_lines(with_key: Client) -> None:
     assert [line["request_id"] for line in lines if line["event"] == "seen"] == ["shop-7/Order:12"]
 
 
-def test_the_log_line_of_a_refused_request_bears_its_id(client: Client) -> None:
+def test_a_refused_request_has_a_log_line_with_its_id_and_no_address(client: Client) -> None:
+    with structlog.testing.capture_logs(
+        processors=[structlog.contextvars.merge_contextvars]
+    ) as lines:
+        client.get("/api/v1/baskets/?a=minji@example.com", headers={"X-Request-ID": "one"})
+        client.get("/api/minji@example.com/", headers={"X-Request-ID": "two"})
+    facts = [(line["request_id"], line["status"], line["code"]) for line in lines]
+    assert facts == [("one", 401, "not_authenticated"), ("two", 404, "not_found")]
+    assert lines[0]["route"] == "api/v1/baskets/"
+    assert "minji" not in str(lines)
+
+
+def test_the_id_is_bound_until_the_next_request(client: Client) -> None:
     client.get("/api/nothing/", headers={"X-Request-ID": "one"})
-    # Django logs refusals after all middleware has returned; the id must still be bound then.
+    # Django logs some answers after all middleware has returned; the id must still be bound then.
     assert structlog.contextvars.get_contextvars()["request_id"] == "one"
     client.get("/api/nothing/", headers={"X-Request-ID": "two"})
     assert structlog.contextvars.get_contextvars()["request_id"] == "two"

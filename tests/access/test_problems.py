@@ -92,6 +92,7 @@ def test_an_unknown_path_is_404(client: Client, settings: Settings, path: str, d
     for method in ("get", "post", "put", "delete", "options"):
         problem = problem_of(getattr(client, method)(path), 404)
         assert problem["type"] == "/api/problems/not-found/"
+        assert problem["instance"] == path
 
 
 @pytest.mark.parametrize("debug", [True, False])
