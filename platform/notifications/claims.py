@@ -10,8 +10,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Least
 
 from notifications.models import Notification
-from notifications.publishing import Ticketed
 from notifications.states import CLAIMABLE, Status
+from notifications.tickets import Ticketed
 
 
 def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:

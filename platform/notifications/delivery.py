@@ -21,15 +21,17 @@ from datetime import datetime, timedelta
 import structlog
 from django.utils import timezone
 
-from notifications import claims, retries
+from notifications import claims, recovery, retries
 from notifications.composition import compose
 from notifications.handover import hand_over, outlives_a_send
+from notifications.journal import journal
 from notifications.models import AttemptOutcome, DeliveryAttempt, Notification, Phase
-from notifications.publishing import PUBLISHED_GRACE, Ticketed
-from notifications.recording import record
+from notifications.publishing import PUBLISHED_GRACE
+from notifications.recording import Recorder
 from notifications.settlements import Settlement, after_failure, ended
 from notifications.states import Status
 from notifications.suppressions import suppressed
+from notifications.tickets import Ticketed
 from providers import routing
 from templating.errors import RenderingError
 from templating.rendering import render
@@ -66,31 +68,48 @@ def deliver(tickets: Sequence[Ticketed], *, retries_in_broker: bool) -> list[Del
         One entry per notification that was claimed; those that were not are somebody else's,
         not due, or waiting for a provider.
     """
+    if leftover := journal.unrecorded():
+        # The database went away while this thread was recording; what it knows comes first.
+        recovery.settle(leftover)
+        journal.clear()
     now = timezone.now()
     permit = routing.permit(now=now, wanted=len(tickets))
     if permit.granted < len(tickets):
         until = permit.available_at or now + PUBLISHED_GRACE
         claims.postpone(tickets[permit.granted :], until=until)
     claimed = claims.claim(tickets[: permit.granted], now=now) if permit.granted else []
-    unwanted = suppressed(row.recipient for row in claimed) if claimed else frozenset()
-    delivered = []
+    if not claimed:
+        return []
+    journal.claimed([Ticketed(row.id, row.ticket) for row in claimed])
+    settlements = _settle_all(claimed, chain=permit.providers, retries_in_broker=retries_in_broker)
+    journal.clear()
+    return [_delivered(settlement) for settlement in settlements]
+
+
+def _settle_all(
+    claimed: Sequence[Notification], *, chain: Sequence[str], retries_in_broker: bool
+) -> list[Settlement]:
+    unwanted = suppressed(row.recipient for row in claimed)
+    recorder = Recorder()
     for position, row in enumerate(claimed):
         if not outlives_a_send(row):
             # A batch that met a slow provider: the rest goes back, unharmed, to be shared out anew.
             claims.release(claimed[position:], at=timezone.now())
             break
-        settlement = _settle(row, unwanted=row.recipient in unwanted, chain=permit.providers)
+        settlement = _settle(row, unwanted=row.recipient in unwanted, chain=chain)
         _set_relay(settlement, retries_in_broker=retries_in_broker)
-        if not record([settlement]):
-            log.warning("recorded_too_late", notification=str(row.id), ticket=row.ticket)
-        delivered.append(
-            Delivered(
-                ticketed=Ticketed(row.id, row.ticket),
-                status=settlement.to,
-                next_attempt_at=settlement.changes.get("next_attempt_at"),
-            )
-        )
-    return delivered
+        recorder.add(settlement)
+    recorder.flush()
+    return recorder.recorded
+
+
+def _delivered(settlement: Settlement) -> Delivered:
+    row = settlement.notification
+    return Delivered(
+        ticketed=Ticketed(row.id, row.ticket),
+        status=settlement.to,
+        next_attempt_at=settlement.changes.get("next_attempt_at"),
+    )
 
 
 def _set_relay(settlement: Settlement, *, retries_in_broker: bool) -> None:
@@ -113,12 +132,16 @@ def _settle(row: Notification, *, unwanted: bool, chain: Iterable[str]) -> Settl
         rendered = render(event=row.event, locale=row.locale, context=row.context)
         message = compose(row, rendered)
     except RenderingError as error:
-        return _after_failed_rendering(row, error, started_at=now)
+        return _after_failed_rendering(row, error, code=error.code, started_at=now)
+    except Exception as error:
+        # A mistake of ours must cost one mail, not the batch, and must not come back for ever.
+        log.exception("mail_cannot_be_made", notification=str(row.id))
+        return _after_failed_rendering(row, error, code="internal_error", started_at=now)
     return hand_over(row, message, rendered, chain=chain)
 
 
 def _after_failed_rendering(
-    row: Notification, error: RenderingError, *, started_at: datetime
+    row: Notification, error: Exception, *, code: str, started_at: datetime
 ) -> Settlement:
     now = timezone.now()
     attempt = DeliveryAttempt(
@@ -127,10 +150,11 @@ def _after_failed_rendering(
         number=row.attempt_count + 1,
         phase=Phase.RENDER,
         outcome=AttemptOutcome.RENDERING,
-        error_code=error.code,
-        summary=str(error)[:500],
+        error_code=code,
+        # A rendering error holds names and lines; any other might hold the data itself.
+        summary=str(error)[:500] if isinstance(error, RenderingError) else type(error).__name__,
         started_at=started_at,
         duration=now - started_at,
     )
-    failure = retries.Failure(outcome=AttemptOutcome.RENDERING, code=error.code)
+    failure = retries.Failure(outcome=AttemptOutcome.RENDERING, code=code)
     return after_failure(row, failure, attempts=[attempt], now=now)

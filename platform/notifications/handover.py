@@ -8,10 +8,18 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
 from notifications import retries
+from notifications.journal import Note, journal
 from notifications.models import AttemptOutcome, DeliveryAttempt, NextStep, Notification, Phase
-from notifications.settlements import Settlement, after_acceptance, after_failure, made_of
+from notifications.settlements import (
+    Acceptance,
+    Settlement,
+    after_acceptance,
+    after_failure,
+    made_of,
+)
+from notifications.tickets import Ticketed
 from providers import errors, routing
-from providers.sending import Accepted, send
+from providers.sending import send
 from templating.rendering import Rendered
 
 OUTCOMES: dict[type[errors.ProviderError], AttemptOutcome] = {
@@ -32,6 +40,7 @@ def hand_over(
     """
     attempts: list[DeliveryAttempt] = []
     failures: list[retries.Failure] = []
+    ticketed = Ticketed(row.id, row.ticket)
     for alias in chain:
         if failures and not outlives_a_send(row):
             break
@@ -39,22 +48,32 @@ def hand_over(
             attempts[-1].next_step = NextStep.FAIL_OVER
             attempts[-1].next_reason = alias
         started_at = timezone.now()
+        journal.note(Note.BEGUN, ticketed, provider=alias)
         try:
-            accepted = send(alias, message)
+            accepted = send(alias, message, idempotency_key=_idempotency_key(row))
         except errors.ProviderError as error:
+            if not isinstance(error, errors.UnknownOutcome):
+                journal.note(Note.REFUSED, ticketed)
             routing.note_failure(alias, error)
             attempts.append(_failed_attempt(row, alias, error, started_at=started_at))
             failures.append(_failure(error))
             if not may_fail_over(error):
                 break
         else:
+            acceptance = Acceptance.of(accepted, rendered, started_at=started_at)
+            journal.note(Note.ACCEPTED, ticketed, acceptance=acceptance.as_json())
             routing.note_success(alias)
-            attempts.append(_accepted_attempt(row, accepted, started_at=started_at))
-            return after_acceptance(row, accepted, rendered, attempts=attempts)
+            attempts.append(acceptance.attempt(row))
+            return after_acceptance(row, acceptance, attempts=attempts)
     now = timezone.now()
     settlement = after_failure(row, retries.deciding(failures), attempts=attempts, now=now)
     settlement.changes |= made_of(rendered)
     return settlement
+
+
+def _idempotency_key(row: Notification) -> str:
+    """Return a key that the attempts of one budget share; a redriven mail is wanted anew."""
+    return f"{row.id}-{row.budget_attempt_base}"
 
 
 def outlives_a_send(row: Notification) -> bool:
@@ -99,22 +118,4 @@ def _failed_attempt(
         status_code=error.status_code,
         started_at=started_at,
         duration=timezone.now() - started_at,
-    )
-
-
-def _accepted_attempt(
-    row: Notification, accepted: Accepted, *, started_at: datetime
-) -> DeliveryAttempt:
-    return DeliveryAttempt(
-        notification=row,
-        ticket=row.ticket,
-        number=row.attempt_count + 1,
-        provider=accepted.provider,
-        phase=Phase.RESPONSE,
-        outcome=AttemptOutcome.ACCEPTED,
-        status_code=accepted.status_code,
-        provider_message_id=accepted.provider_message_id[:255],
-        started_at=started_at,
-        duration=accepted.duration,
-        next_step=NextStep.DONE,
     )

@@ -17,8 +17,9 @@ from django.utils import timezone
 from access import audit
 from access.actors import Actor
 from notifications.models import Notification
-from notifications.publishing import PUBLISHED_GRACE, Ticketed, publish_live
+from notifications.publishing import PUBLISHED_GRACE, publish_live
 from notifications.states import CANCELLABLE, CLAIMABLE, REDRIVABLE, Status
+from notifications.tickets import Ticketed
 
 LIVE_AT_MOST = 20
 """So many may overtake the backlog when a person asks for them by hand."""

@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from notifications.models import Notification, Role
 from notifications.models.notification import new_id
-from notifications.publishing import PUBLISHED_GRACE, Ticketed, publish_live
+from notifications.publishing import PUBLISHED_GRACE, publish_live
 from notifications.states import Status
 from notifications.suppressions import suppressed
+from notifications.tickets import Ticketed
 from templating import contracts
 
 

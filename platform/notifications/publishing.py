@@ -10,8 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any, ClassVar, NamedTuple, TypeVar
-from uuid import UUID
+from typing import Any, ClassVar, TypeVar
 
 import structlog
 from celery import current_app
@@ -21,6 +20,7 @@ from kombu.exceptions import ChannelError, OperationalError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from notifications import queues
+from notifications.tickets import Ticketed
 
 log = structlog.get_logger()
 
@@ -35,13 +35,6 @@ DEPTH_KEPT = timedelta(seconds=1)
 """How long a measured queue depth is believed."""
 
 Result = TypeVar("Result")
-
-
-class Ticketed(NamedTuple):
-    """A notification and the ticket that a message is published for."""
-
-    id: UUID
-    ticket: int
 
 
 class BrokerUnavailable(Exception):

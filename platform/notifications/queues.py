@@ -17,3 +17,4 @@ ALL: Final = (LIVE, BACKLOG, PERIODIC)
 DELIVER: Final = "notifications.deliver"
 DELIVER_BATCH: Final = "notifications.deliver_batch"
 RELAY: Final = "notifications.relay"
+AUDIT: Final = "notifications.audit"

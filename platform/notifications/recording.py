@@ -4,17 +4,22 @@ Every write is fenced by the claim's ticket. Whoever records too late changes no
 writes its attempt, because what happened did happen.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from notifications.models import DeliveryAttempt, DeliveryRollup, Notification
 from notifications.settlements import Settlement
 from notifications.states import CLAIMABLE, OPEN, Status
+
+log = structlog.get_logger()
 
 
 def record(settlements: Sequence[Settlement]) -> int:
@@ -27,6 +32,52 @@ def record(settlements: Sequence[Settlement]) -> int:
         )
         _count(settlements)
     return moved
+
+
+class Recorder:
+    """Records the settlements of a batch in groups, while the rest of the batch goes on.
+
+    What waits in a group is safe in the worker's journal. A group is written when it is large, or
+    old enough for a person who watches to notice.
+    """
+
+    GROUP = 50
+    PATIENCE = timedelta(milliseconds=250)
+
+    def __init__(self) -> None:
+        self.recorded: list[Settlement] = []
+        self._waiting: list[Settlement] = []
+        self._since = time.monotonic()
+
+    def add(self, settlement: Settlement) -> None:
+        """Take a settlement, and write the group if it is time to."""
+        if not self._waiting:
+            self._since = time.monotonic()
+        self._waiting.append(settlement)
+        waited = time.monotonic() - self._since
+        if len(self._waiting) >= self.GROUP or waited > self.PATIENCE.total_seconds():
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits; a database that is away for a moment is waited for."""
+        group, self._waiting = self._waiting, []
+        if not group:
+            return
+        moved = _patiently(record, group)
+        if moved < len(group):
+            log.warning("recorded_too_late", notifications=len(group) - moved)
+        self.recorded += group
+
+
+# Recording is fenced, and its attempts are written once: it can be repeated. These mails have left
+# already, so a restart of the database is worth waiting for, within the life of a claim.
+_patiently = Retrying(
+    retry=retry_if_exception_type((OperationalError, InterfaceError)),
+    stop=stop_after_delay(15),
+    wait=wait_random_exponential(multiplier=0.2, max=2),
+    before_sleep=lambda _state: connection.close(),
+    reraise=True,
+)
 
 
 def _move(settlement: Settlement) -> int:

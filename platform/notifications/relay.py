@@ -2,9 +2,10 @@
 
 Looks only at rows whose `relay_at` has come, by one partial index:
 
-1. claims that expired are taken back and counted as lost attempts;
-2. mail whose time is over becomes a dead letter;
-3. what is due and held by nobody is published, in batches, as far as the broker's queue has room.
+1. the journals of this host's dead workers are replayed (`recovery`);
+2. claims that expired are taken back and counted as lost attempts;
+3. mail whose time is over becomes a dead letter;
+4. what is due and held by nobody is published, in batches, as far as the broker's queue has room.
 
 Each step is a compare-and-set, so two relays at once do no harm: every row is moved by one of them.
 """
@@ -18,11 +19,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from notifications import queues, retries
-from notifications.models import AttemptOutcome, DeliveryAttempt, Notification, Phase
-from notifications.publishing import BrokerUnavailable, Ticketed, publish_batch, publisher
+from notifications.models import Notification
+from notifications.publishing import BrokerUnavailable, publish_batch, publisher
 from notifications.recording import record
-from notifications.settlements import Settlement, after_failure, ended
+from notifications.recovery import lost, replay_journals
+from notifications.settlements import Settlement, ended
 from notifications.states import CLAIMABLE, Status
+from notifications.tickets import Ticketed
 
 log = structlog.get_logger()
 
@@ -45,7 +48,7 @@ class Relayed:
 
 def relay() -> Relayed:
     """Sweep once; return what was moved. A broker that is out of reach ends the last step only."""
-    recovered = recover_expired_claims()
+    recovered = replay_journals() + recover_expired_claims()
     expired = expire_overdue()
     published = publish_due()
     swept = Relayed(recovered=recovered, expired=expired, published=published)
@@ -60,37 +63,14 @@ def _due(now: datetime) -> QuerySet[Notification]:
 
 
 def recover_expired_claims() -> int:
-    """Take back claims whose worker has not been heard of in time; return how many.
-
-    Nobody knows how far that worker came, so each counts as an attempt whose outcome is unknown.
-    """
+    """Take back claims whose worker has not been heard of in time; return how many."""
     recovered = 0
     while True:
         now = timezone.now()
         rows = list(_due(now).filter(status=Status.SENDING, claim_expires_at__lte=now)[:SWEEP])
-        recovered += record([_lost(row, now=now) for row in rows])
+        recovered += record([lost(row, now=now) for row in rows])
         if len(rows) < SWEEP:
             return recovered
-
-
-def _lost(row: Notification, *, now: datetime) -> Settlement:
-    started_at = (row.claim_expires_at or now) - settings.CLAIM_DURATION
-    attempt = DeliveryAttempt(
-        notification=row,
-        ticket=row.ticket,
-        number=row.attempt_count + 1,
-        phase=Phase.HANDOVER,
-        outcome=AttemptOutcome.LOST,
-        error_code=AttemptOutcome.LOST.value,
-        summary="The worker stopped before it could say what became of this attempt.",
-        started_at=started_at,
-        duration=now - started_at,
-    )
-    failure = retries.Failure(outcome=AttemptOutcome.LOST, code=AttemptOutcome.LOST.value)
-    settlement = after_failure(row, failure, attempts=[attempt], now=now)
-    if (at := settlement.changes.get("next_attempt_at")) is not None:
-        settlement.changes["relay_at"] = at
-    return settlement
 
 
 def expire_overdue() -> int:

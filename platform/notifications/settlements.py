@@ -1,14 +1,13 @@
 """What became of a claim, as a value: built here, written down by `recording`."""
 
 import random
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
-
-from django.utils import timezone
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Self
 
 from notifications import retries
-from notifications.models import AttemptOutcome, DeliveryAttempt, NextStep, Notification
+from notifications.models import AttemptOutcome, DeliveryAttempt, NextStep, Notification, Phase
 from notifications.states import Status
 from providers.sending import Accepted
 from templating import contracts
@@ -49,30 +48,88 @@ def ended(row: Notification, *, to: Status, code: str, at: datetime) -> Settleme
     return Settlement(notification=row, to=to, at=at, changes=changes)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Acceptance:
+    """A provider's acceptance and what the accepted mail was made of; kept in the journal."""
+
+    provider: str
+    provider_message_id: str
+    status_code: int | None
+    started_at: datetime
+    duration: timedelta
+    subject: str
+    template_version: str
+    content_hash: str
+
+    @classmethod
+    def of(cls, accepted: Accepted, rendered: Rendered, *, started_at: datetime) -> Self:
+        """Return the acceptance of `rendered`, whose hand-over began at `started_at`."""
+        return cls(
+            provider=accepted.provider,
+            provider_message_id=accepted.provider_message_id[:255],
+            status_code=accepted.status_code,
+            started_at=started_at,
+            duration=accepted.duration,
+            **made_of(rendered),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return JSON-ready values from which `from_json` makes the same acceptance."""
+        return asdict(self) | {
+            "started_at": self.started_at.isoformat(),
+            "duration": self.duration.total_seconds(),
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return what `as_json` was made from."""
+        return cls(
+            **{
+                **values,
+                "started_at": datetime.fromisoformat(values["started_at"]),
+                "duration": timedelta(seconds=values["duration"]),
+            }
+        )
+
+    def attempt(self, row: Notification) -> DeliveryAttempt:
+        """Return the attempt that ended in this acceptance."""
+        return DeliveryAttempt(
+            notification=row,
+            ticket=row.ticket,
+            number=row.attempt_count + 1,
+            provider=self.provider,
+            phase=Phase.RESPONSE,
+            outcome=AttemptOutcome.ACCEPTED,
+            status_code=self.status_code,
+            provider_message_id=self.provider_message_id,
+            started_at=self.started_at,
+            duration=self.duration,
+            next_step=NextStep.DONE,
+        )
+
+
 def after_acceptance(
-    row: Notification,
-    accepted: Accepted,
-    rendered: Rendered,
-    *,
-    attempts: list[DeliveryAttempt],
+    row: Notification, acceptance: Acceptance, *, attempts: list[DeliveryAttempt]
 ) -> Settlement:
     """Return the settlement of a mail that a provider has taken."""
-    now = timezone.now()
+    accepted_at = acceptance.started_at + acceptance.duration
     return Settlement(
         notification=row,
         to=Status.SENT,
-        at=now,
+        at=accepted_at,
         attempts=attempts,
         changes={
-            "provider": accepted.provider,
-            "provider_message_id": accepted.provider_message_id[:255],
+            "provider": acceptance.provider,
+            "provider_message_id": acceptance.provider_message_id,
+            "subject": acceptance.subject,
+            "template_version": acceptance.template_version,
+            "content_hash": acceptance.content_hash,
             "attempt_count": row.attempt_count + 1,
             "lost_count": 0,
-            "sent_at": now,
+            "sent_at": accepted_at,
             "error_kind": "",
             "error_code": "",
             "error_summary": "",
-            **made_of(rendered),
         },
     )
 

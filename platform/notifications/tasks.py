@@ -8,9 +8,10 @@ from celery import Task, shared_task
 from django.utils import timezone
 
 from notifications import heartbeats, queues
+from notifications.auditing import audit as audit_once
 from notifications.delivery import deliver as deliver_all
-from notifications.publishing import Ticketed
 from notifications.relay import relay as relay_once
+from notifications.tickets import Ticketed
 
 
 class RetrySoon(Exception):
@@ -72,3 +73,9 @@ def relay() -> None:
     """Sweep once, and show that beat, broker and worker reach each other."""
     relay_once()
     heartbeats.beat("relay", "relay")
+
+
+@shared_task(name=queues.AUDIT, queue=queues.PERIODIC)
+def audit() -> None:
+    """Look for broken promises; what is found is kept and shown."""
+    audit_once()

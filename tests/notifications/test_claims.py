@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from notifications.claims import claim, postpone, release
 from notifications.models import Notification
-from notifications.publishing import Ticketed
 from notifications.states import Status
+from notifications.tickets import Ticketed
 
 Enqueued = Callable[..., Notification]
 

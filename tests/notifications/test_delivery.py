@@ -20,9 +20,9 @@ from notifications.models import (
     Suppression,
     SuppressionReason,
 )
-from notifications.publishing import Ticketed
 from notifications.recording import Settlement, record
 from notifications.states import Status
+from notifications.tickets import Ticketed
 from tests.support.smtp_sink import SmtpSink, Stage, disconnect, hang, refuse
 
 Enqueued = Callable[..., Notification]

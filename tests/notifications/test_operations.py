@@ -12,8 +12,8 @@ from access.models import AuditEntry
 from notifications import operations
 from notifications.claims import claim
 from notifications.models import Notification
-from notifications.publishing import Ticketed
 from notifications.states import Status
+from notifications.tickets import Ticketed
 
 Enqueued = Callable[..., Notification]
 ACTOR = Actor.system("test")

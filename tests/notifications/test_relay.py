@@ -14,9 +14,9 @@ from django.utils import timezone
 from notifications import queues
 from notifications.claims import claim
 from notifications.models import AttemptOutcome, Notification
-from notifications.publishing import Ticketed
 from notifications.relay import publish_due, relay
 from notifications.states import Status
+from notifications.tickets import Ticketed
 from tests.support.valkey import ValkeyServer
 
 Enqueued = Callable[..., Notification]

@@ -1,6 +1,7 @@
 """The records: what is owed, each try, and what providers and people said about it."""
 
 from notifications.models.attempt import AttemptOutcome, DeliveryAttempt, NextStep, Phase
+from notifications.models.audit_run import AuditRun
 from notifications.models.heartbeat import Heartbeat
 from notifications.models.notification import Notification, NotificationQuerySet, Role
 from notifications.models.provider_event import ProviderEvent
@@ -9,6 +10,7 @@ from notifications.models.suppression import Suppression, SuppressionReason
 
 __all__ = [
     "AttemptOutcome",
+    "AuditRun",
     "DeliveryAttempt",
     "DeliveryRollup",
     "Heartbeat",

@@ -5,6 +5,7 @@ from typing import Any, Self
 from uuid import UUID
 
 import uuid_utils.compat
+from django.core.exceptions import EmptyResultSet
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
@@ -77,8 +78,9 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         """
         query = self.query.chain(UpdateQuery)
         query.add_update_values(changes)
-        statement, parameters = query.get_compiler(self.db).as_sql()
-        if not statement:  # the predicate is empty (`id__in=[]`)
+        try:
+            statement, parameters = query.get_compiler(self.db).as_sql()
+        except EmptyResultSet:  # the predicate can match nothing (`id__in=[]`)
             return []
         columns = ", ".join([self.model._meta.pk.column, *fields]) if fields else "*"
         raw = self.model._base_manager.using(self.db).raw

@@ -1,0 +1,160 @@
+"""A worker's own notes of what it is about to hand over and what was accepted.
+
+The database learns of a claim's outcome only after the provider has answered. A worker that is
+killed in between would leave the whole claim in doubt; its journal narrows that to the one mail
+that was under way. One small file per sending thread, in `VAR_DIR/journal`:
+
+    {"note": "claimed",  "tickets": [[id, ticket], …]}
+    {"note": "begun",    "ticketed": [id, ticket], "provider": alias, …}     before the hand-over
+    {"note": "accepted", "ticketed": [id, ticket], "acceptance": {…}}        after the answer
+    {"note": "refused",  "ticketed": [id, ticket]}                           certainly not taken
+
+The file is emptied when all of it has been recorded. Its owner holds a lock (flock) on it as long
+as it lives, and the kernel gives the lock back however it dies: a file that can be locked has no
+owner and is read by `recovery`. Nothing is synced to the disk, for a killed process loses nothing
+of what it wrote; a host that loses power leaves its claims to expire.
+"""
+
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+from django.conf import settings
+
+from notifications.tickets import Ticketed
+
+log = structlog.get_logger()
+
+SUFFIX = ".journal"
+
+
+class Note(StrEnum):
+    """The last thing known of a claimed notification."""
+
+    CLAIMED = "claimed"
+    BEGUN = "begun"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """The last note of one notification, with what was noted beside it."""
+
+    ticketed: Ticketed
+    note: Note
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Journal(threading.local):
+    """The journal of the current thread of the current process, opened at its first note."""
+
+    def __init__(self) -> None:
+        self._file = -1
+        self._owner = 0
+        self._entries: dict[UUID, Entry] = {}
+
+    def claimed(self, tickets: Sequence[Ticketed]) -> None:
+        """Note a claim, before anything is done with it."""
+        self._write(
+            {"note": Note.CLAIMED, "tickets": [[str(one.id), one.ticket] for one in tickets]}
+        )
+        for ticketed in tickets:
+            self._entries[ticketed.id] = Entry(ticketed=ticketed, note=Note.CLAIMED)
+
+    def note(self, note: Note, ticketed: Ticketed, **details: Any) -> None:
+        """Note how far a claimed notification has come; `details` are JSON-ready."""
+        self._write({"note": note, "ticketed": [str(ticketed.id), ticketed.ticket], **details})
+        self._entries[ticketed.id] = Entry(ticketed=ticketed, note=note, details=details)
+
+    def unrecorded(self) -> list[Entry]:
+        """Return what this thread noted and could not record (the database was away)."""
+        return list(self._entries.values()) if self._owner == os.getpid() else []
+
+    def clear(self) -> None:
+        """Forget everything: it has been recorded."""
+        self._entries.clear()
+        if self._owner == os.getpid():
+            os.ftruncate(self._file, 0)
+
+    def close(self) -> None:
+        """Let go of the file, which leaves what it holds to `recovery`."""
+        if self._owner == os.getpid():
+            os.close(self._file)
+        self._entries, self._file, self._owner = {}, -1, 0
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        try:
+            if self._owner != os.getpid():  # the first note, or the first after a fork
+                self._entries = {}
+                self._file, self._owner = _create(), os.getpid()
+            # One write of one line: a kill leaves it whole or absent.
+            os.write(self._file, json.dumps(line).encode() + b"\n")
+        except OSError as error:
+            # A full disk must not stop the mail: without its notes a killed worker leaves its
+            # whole claim in doubt, which is what the claim's expiry is for.
+            log.exception("journal_unavailable", error_class=type(error).__name__)
+
+
+journal = Journal()
+
+
+def folder() -> Path:
+    """Return where the journals of this host's workers are."""
+    return Path(settings.VAR_DIR) / "journal"
+
+
+def _create() -> int:
+    folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder() / f"{uuid4()}{SUFFIX}"
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return file
+
+
+@contextmanager
+def orphaned(path: Path) -> Iterator[list[Entry] | None]:
+    """Hold the journal at `path` and give its entries, or None while its owner lives.
+
+    The file is deleted at the end of the block, unless the block raises.
+    """
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:  # another relay was quicker
+        yield None
+        return
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+            return
+        yield list(_read(path))
+        path.unlink(missing_ok=True)
+    finally:
+        os.close(file)
+
+
+def _read(path: Path) -> Iterator[Entry]:
+    """Give the last note of each notification."""
+    entries: dict[UUID, Entry] = {}
+    for line in path.read_bytes().split(b"\n"):
+        try:
+            content = json.loads(line)
+        except ValueError:  # the last line of a host that lost power
+            continue
+        note = Note(content.pop("note"))
+        found = content.pop("tickets", None) or [content.pop("ticketed")]
+        for identifier, ticket in found:
+            ticketed = Ticketed(UUID(identifier), ticket)
+            entries[ticketed.id] = Entry(ticketed=ticketed, note=note, details=content)
+    yield from entries.values()

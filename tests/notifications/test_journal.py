@@ -1,0 +1,177 @@
+"""What a killed worker leaves behind is enough to lose nothing and to doubt little."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from notifications import journal as journals
+from notifications.claims import claim
+from notifications.journal import Note, journal
+from notifications.models import AttemptOutcome, Notification
+from notifications.recovery import replay_journals, settle
+from notifications.settlements import Acceptance
+from notifications.states import Status
+from notifications.tickets import Ticketed
+
+Enqueued = Callable[..., Notification]
+
+WORKER = """
+import json, sys, time, uuid, django
+from datetime import datetime
+django.setup()
+from django.conf import settings
+settings.VAR_DIR = sys.argv[1]
+from notifications.journal import Note, journal
+from notifications.tickets import Ticketed
+tickets = [Ticketed(uuid.UUID(identifier), 1) for identifier in sys.argv[2].split(",")]
+journal.claimed(tickets)
+for ticketed, how in zip(tickets, sys.argv[3].split(",")):
+    if how != "claimed":
+        journal.note(Note.BEGUN, ticketed, provider="smtp")
+    if how == "refused":
+        journal.note(Note.REFUSED, ticketed)
+    if how == "accepted":
+        journal.note(Note.ACCEPTED, ticketed, acceptance=json.loads(sys.argv[4]))
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def acceptance() -> Acceptance:
+    """Return what a provider's word is kept as."""
+    return Acceptance(
+        provider="smtp",
+        provider_message_id="q-1",
+        status_code=250,
+        started_at=timezone.now(),
+        duration=timedelta(milliseconds=20),
+        subject="Hello",
+        template_version="file:1",
+        content_hash="0" * 64,
+    )
+
+
+@pytest.fixture(autouse=True)
+def own_folder(settings: Any, tmp_path: Path) -> Iterator[None]:
+    """Keep these journals apart from those of other tests."""
+    journal.close()
+    settings.VAR_DIR = tmp_path
+    yield
+    journal.close()
+
+
+def killed_worker(rows: list[Notification], how: list[str], folder: Path) -> None:
+    """Let a real process write a journal about `rows` and kill it while it holds the file."""
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            WORKER,
+            str(folder),
+            ",".join(str(row.id) for row in rows),
+            ",".join(how),
+            json.dumps(acceptance().as_json()),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ.copy(),
+    )
+    try:
+        assert process.stdout.readline() == "ready\n"
+        assert replay_journals() == 0, "the owner lives: its journal is its own"
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_killed_workers_mails_go_where_its_notes_say(enqueued: Enqueued, tmp_path: Path) -> None:
+    rows = [enqueued() for _ in range(4)]
+    claim([Ticketed(row.id, 0) for row in rows], now=timezone.now())
+    killed_worker(rows, ["accepted", "begun", "refused", "claimed"], tmp_path)
+    assert replay_journals() == 4
+    for row in rows:
+        row.refresh_from_db()
+    accepted, begun, refused, claimed = rows
+    assert (accepted.status, accepted.provider_message_id) == (Status.SENT, "q-1")
+    assert accepted.attempts.get().outcome == AttemptOutcome.ACCEPTED
+    assert (begun.status, begun.attempt_count) == (Status.RETRYING, 1)
+    assert begun.attempts.get().outcome == AttemptOutcome.LOST
+    for row in (refused, claimed):
+        assert (row.status, row.attempt_count, row.ticket) == (Status.QUEUED, 0, 1)
+        assert row.relay_at <= timezone.now()
+
+
+def test_a_journal_is_replayed_once(enqueued: Enqueued, tmp_path: Path) -> None:
+    row = enqueued()
+    claim([Ticketed(row.id, 0)], now=timezone.now())
+    killed_worker([row], ["accepted"], tmp_path)
+    assert replay_journals() == 1
+    assert replay_journals() == 0
+    assert not list(journals.folder().glob("*"))
+
+
+def test_an_acceptance_noted_before_the_relay_gave_up_still_counts(
+    enqueued: Enqueued, tmp_path: Path
+) -> None:
+    row = enqueued()
+    claim([Ticketed(row.id, 0)], now=timezone.now())
+    killed_worker([row], ["accepted"], tmp_path)
+    now = timezone.now()
+    Notification.objects.update(
+        status=Status.RETRYING, claim_expires_at=None, next_attempt_at=now, relay_at=now
+    )
+    replay_journals()
+    row.refresh_from_db()
+    assert row.status == Status.SENT
+
+
+def test_a_journal_never_undoes_a_later_claim(enqueued: Enqueued, tmp_path: Path) -> None:
+    row = enqueued()
+    claim([Ticketed(row.id, 0)], now=timezone.now())
+    killed_worker([row], ["begun"], tmp_path)
+    Notification.objects.update(ticket=2)
+    replay_journals()
+    row.refresh_from_db()
+    assert (row.status, row.ticket, row.attempt_count) == (Status.SENDING, 2, 0)
+
+
+def test_a_torn_last_line_is_passed_over(enqueued: Enqueued) -> None:
+    row = enqueued()
+    claim([Ticketed(row.id, 0)], now=timezone.now())
+    journal.claimed([Ticketed(row.id, 1)])
+    [path] = journals.folder().glob("*")
+    with path.open("ab") as file:
+        file.write(b'{"note": "beg')
+    journal.close()
+    assert replay_journals() == 1
+    row.refresh_from_db()
+    assert row.status == Status.QUEUED
+
+
+def test_what_could_not_be_recorded_is_remembered_until_it_is(enqueued: Enqueued) -> None:
+    row = enqueued()
+    claim([Ticketed(row.id, 0)], now=timezone.now())
+    ticketed = Ticketed(row.id, 1)
+    journal.claimed([ticketed])
+    journal.note(Note.ACCEPTED, ticketed, acceptance=acceptance().as_json())
+    settle(journal.unrecorded())
+    journal.clear()
+    row.refresh_from_db()
+    assert row.status == Status.SENT
+    assert journal.unrecorded() == []
+
+
+def test_a_journal_can_be_read_by_its_owner_alone(enqueued: Enqueued) -> None:
+    journal.claimed([Ticketed(enqueued().id, 1)])
+    [path] = journals.folder().glob("*")
+    assert path.stat().st_mode & 0o077 == 0
