@@ -31,7 +31,8 @@ def person(role: str) -> Client:
 
 
 @pytest.fixture
-def operator(db: None, greeting_templates: Any) -> Client:
+def operator(db: None, greeting_templates: Any, settings: Any) -> Client:
+    settings.DEBUG = True  # where files are read anew for every rendering
     return person(OPERATOR)
 
 

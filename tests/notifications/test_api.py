@@ -47,7 +47,8 @@ def client_with(*scopes: str) -> APIClient:
 
 
 @pytest.fixture
-def api(db: None, greeting_templates: Any) -> APIClient:
+def api(db: None, greeting_templates: Any, settings: Any) -> APIClient:
+    settings.DEBUG = True  # where files are read anew for every rendering
     return client_with("notifications:read", "notifications:write")
 
 
@@ -178,7 +179,11 @@ def test_every_state_is_explained(
     )
     outlook = api.get(f"{URL}{row.id}/").json()["outlook"]
     assert outlook["next"].endswith(".")
-    if status not in {"sending", "retrying", "failed"}:  # these quote the error, of which there is none
+    if status not in {
+        "sending",
+        "retrying",
+        "failed",
+    }:  # these quote the error, of which there is none
         assert outlook["why"].endswith(".")
 
 
