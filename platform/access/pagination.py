@@ -199,7 +199,8 @@ class CursorPagination(BasePagination):
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Describe the page in OpenAPI 3.1."""
-        link = {"type": ["string", "null"], "format": "uri"}
+        # drf-spectacular builds a list's example from these and the serializer's.
+        link = {"type": ["string", "null"], "format": "uri", "example": None}
         return {
             "type": "object",
             "required": ["next", "previous", "results"],
