@@ -85,8 +85,15 @@ class EventInline(RecordInline):
 class OrderAdmin(ReadOnlyAdmin):
     """Finds an order by number or customer, and leads to its mail."""
 
-    list_display = ("number", "status_badge", "customer_name", "customer_email", "total_shown")
-    list_display += ("locale", "created_at")
+    list_display = (
+        "number",
+        "status_badge",
+        "customer_name",
+        "customer_email",
+        "total_shown",
+        "locale",
+        "created_at",
+    )
     list_filter = ("status", "is_paid", "currency", "locale", ("created_at", RangeDateTimeFilter))
     list_filter_submit = True
     search_fields = ("number", "customer_email", "customer_name")

@@ -14,4 +14,4 @@ def raise_parameter_limit(*, connection: BaseDatabaseWrapper, **_signal: Any) ->
     """
     if connection.vendor == "sqlite":
         limit = connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
-        connection.features.max_query_params = limit  # type: ignore[misc]  # declared for the class
+        connection.features.max_query_params = limit

@@ -186,4 +186,4 @@ def test_what_is_no_exact_amount_never_reaches_a_money_column(place: Place, amou
 
 
 def test_services_take_an_order_without_the_api() -> None:
-    assert services.place_order(new_order()).number == "SO-1001"
+    assert services.place_order(new_order()).number.startswith("SO-")
