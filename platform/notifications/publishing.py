@@ -144,6 +144,12 @@ class Publisher(threading.local):
             self._owner = os.getpid()
         return self._connection
 
+    def reset(self) -> None:
+        """Forget connection, failures and depths, as a new process would."""
+        self.close()
+        Publisher._resume_at = 0.0
+        Publisher._depths.clear()
+
     def close(self) -> None:
         """Drop the connection; the next exchange opens one."""
         connection, self._connection = self._connection, None
@@ -172,7 +178,8 @@ def publish_live(tickets: Sequence[Ticketed]) -> int:
             )
             published += 1
     except BrokerUnavailable:
-        log.warning("publish_left_to_relay", count=len(tickets) - published)
+        # Once is said by broker_unavailable; during an outage this is every request.
+        log.debug("publish_left_to_relay", count=len(tickets) - published)
     return published
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from config.env import Environment
 from notifications.models import Notification, Role
 from notifications.outbox import NewNotification, enqueue
+from notifications.publishing import publisher
 from providers import connections, routing
 from providers.configuration import read_providers
 from templating import contracts
@@ -48,6 +49,12 @@ def greeting_event() -> None:
             samples={"default": Greeting(shop=shop, name="Minji")},
         )
     )
+
+
+@pytest.fixture(autouse=True)
+def fresh_publisher() -> None:
+    """Let no test's dead broker spare the next test its own."""
+    publisher.reset()
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def test_a_mail_that_keeps_killing_its_worker_ends_as_a_dead_letter(
 ) -> None:
     row = enqueued()
     for ticket in range(3):
-        Notification.objects.update(next_attempt_at=None)
+        Notification.objects.update(next_attempt_at=timezone.now() - 2 * PAST)
         claim([Ticketed(row.id, ticket)], now=timezone.now() - PAST)
         relay()
     row.refresh_from_db()

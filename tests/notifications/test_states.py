@@ -61,5 +61,5 @@ def test_what_is_open_goes_on_by_itself_and_what_needs_attention_does_not() -> N
 
 
 def test_an_illegal_move_is_a_programming_error() -> None:
-    with pytest.raises(IllegalTransitionError, match="cancelled"):
+    with pytest.raises(IllegalTransitionError, match="CANCELLED"):
         Notification.objects.all().move(Status.SENDING, only_from=[Status.CANCELLED])
