@@ -23,7 +23,37 @@ ALLOWED: tuple[tuple[type, frozenset[str]], ...] = (
     (
         str,
         frozenset(
-            ["capitalize", "casefold", "count", "endswith", "find", "isalnum", "isalpha", "isdecimal", "isdigit", "islower", "isnumeric", "isspace", "istitle", "isupper", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title", "upper"]
+            [
+                "capitalize",
+                "casefold",
+                "count",
+                "endswith",
+                "find",
+                "isalnum",
+                "isalpha",
+                "isdecimal",
+                "isdigit",
+                "islower",
+                "isnumeric",
+                "isspace",
+                "istitle",
+                "isupper",
+                "lower",
+                "lstrip",
+                "partition",
+                "removeprefix",
+                "removesuffix",
+                "rpartition",
+                "rsplit",
+                "rstrip",
+                "split",
+                "splitlines",
+                "startswith",
+                "strip",
+                "swapcase",
+                "title",
+                "upper",
+            ]
         ),
     ),
     (dict, frozenset({"get", "items", "keys", "values"})),
@@ -31,7 +61,20 @@ ALLOWED: tuple[tuple[type, frozenset[str]], ...] = (
     (tuple, frozenset({"count", "index", "grouper", "list"})),  # the last two: of `groupby`
     (
         datetime,
-        frozenset(["day", "hour", "minute", "month", "second", "year", "date", "time", "weekday", "isoweekday"]),
+        frozenset(
+            [
+                "day",
+                "hour",
+                "minute",
+                "month",
+                "second",
+                "year",
+                "date",
+                "time",
+                "weekday",
+                "isoweekday",
+            ]
+        ),
     ),
     (date, frozenset(["day", "month", "year", "weekday", "isoweekday"])),
     (time, frozenset(["hour", "minute", "second"])),
@@ -39,7 +82,20 @@ ALLOWED: tuple[tuple[type, frozenset[str]], ...] = (
     (
         LoopContext,
         frozenset(
-            ["cycle", "depth", "depth0", "first", "index", "index0", "last", "length", "nextitem", "previtem", "revindex", "revindex0"]
+            [
+                "cycle",
+                "depth",
+                "depth0",
+                "first",
+                "index",
+                "index0",
+                "last",
+                "length",
+                "nextitem",
+                "previtem",
+                "revindex",
+                "revindex0",
+            ]
         ),
     ),
     (Cycler, frozenset({"current", "next", "reset"})),
@@ -94,32 +150,43 @@ BOUNDED: tuple[tuple[type, Mapping[str, Callable[..., Any]]], ...] = (
 def read(value: Any, name: str) -> Any:
     """Return the attribute that templates see under this name, or MISSING.
 
-    Raises SecurityError for underscored names, and for methods that exist but are not for templates.
+    Raises SecurityError for underscored names, and for methods that exist but are not listed.
     """
     if name.startswith("_"):
         raise SecurityError(f"access to {name!r} is not allowed in templates")
     for kind, bounded in BOUNDED:
         if isinstance(value, kind) and name in bounded:
             return partial(bounded[name], value)
-    for allowed_kind, names in ALLOWED:
-        if isinstance(value, allowed_kind):
-            if name in names:
-                return getattr(value, name, MISSING)
-            break
-    if isinstance(value, TemplateModule):
-        return value.__dict__.get(name, MISSING)
-    if isinstance(value, Namespace):
-        return getattr(value, name, MISSING)
-    if isinstance(value, TemplateReference):
-        return _block_of(value, name)
+    for kind, names in ALLOWED:
+        if isinstance(value, kind) and name in names:
+            return getattr(value, name, MISSING)
+    for kind, reader in OPEN:
+        if isinstance(value, kind):
+            return reader(value, name)
     if hasattr(type(value), name):
         kind_name = type(value).__name__
         raise SecurityError(f"{name!r} of a {kind_name} is not available in templates")
     return MISSING
 
 
-def _block_of(template: TemplateReference, name: str) -> Any:
+def _exported(module: TemplateModule, name: str) -> Any:
+    return module.__dict__.get(name, MISSING)
+
+
+def _entry(namespace: Namespace, name: str) -> Any:
+    return getattr(namespace, name, MISSING)
+
+
+def _block(template: TemplateReference, name: str) -> Any:
     try:
         return template[name]
     except KeyError:
         return MISSING
+
+
+# What templates name themselves: macros of an import, entries of a namespace, blocks.
+OPEN: tuple[tuple[type, Callable[[Any, str], Any]], ...] = (
+    (TemplateModule, _exported),
+    (Namespace, _entry),
+    (TemplateReference, _block),
+)

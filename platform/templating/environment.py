@@ -26,14 +26,15 @@ LARGEST_SOURCE = 256 * 1024
 class TemplateEnvironment(ImmutableSandboxedEnvironment):
     """Compiles and runs templates within bounds.
 
-    Rendering needs an open budget (`budget.opened()`); without one compiled code raises LookupError.
+    Rendering needs an open budget (`budget.opened()`): without one compiled code raises
+    LookupError.
     """
 
     code_generator_class = CountingCodeGenerator
     intercepted_binops = frozenset(operators.BINARY)
 
     # Called by compiled code, which knows only the environment.
-    concat = staticmethod(printing.concat)  # type: ignore[assignment] # Jinja declares str.join
+    concat = staticmethod(printing.concat)
     joined_markup = staticmethod(printing.joined_markup)
     joined_text = staticmethod(printing.joined_text)
     tick = staticmethod(budget.tick)
@@ -82,7 +83,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             budget.current().weigh(argument)
         if isinstance(obj, Mapping | str | list | tuple | Undefined):
             try:
-                return obj[argument]  # type: ignore[index, call-overload] # a wrong index is undefined
+                return obj[argument]  # a wrong index is undefined
             except (TypeError, LookupError):
                 pass
         if isinstance(argument, str):

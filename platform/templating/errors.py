@@ -1,7 +1,7 @@
 """What can go wrong between a context and a mail.
 
     Exception
-    ├── RenderingError      the one error that leaves `rendering.render()`; its `code` says what kind
+    ├── RenderingError      the one error that leaves `rendering.render()`; see its `code`
     ├── LookupError
     │   └── UnknownEvent    nobody registered a contract for this event
     ├── ValueError

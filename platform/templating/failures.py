@@ -42,9 +42,7 @@ SPEAKABLE = (
 )
 
 
-def translate(
-    error: Exception, *, template: str, otherwise: Code = Code.ERROR
-) -> RenderingError:
+def translate(error: Exception, *, template: str, otherwise: Code = Code.ERROR) -> RenderingError:
     """Return the error as a RenderingError; `template` is to blame unless the error knows better.
 
     `otherwise` is the code of errors that no rule names.

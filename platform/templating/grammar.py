@@ -1,7 +1,7 @@
 """What Jinja's grammar allows and our templates may not, checked once when a template is parsed.
 
-What can be refused here has a line before any mail is sent, and is one thing less that the bounds at
-run time must stand for. It also finds the files that a template is made of: their names are
+What can be refused here has a line before any mail is sent, and is one thing less that the bounds
+at run time must stand for. It also finds the files that a template is made of: their names are
 constants, so a version can hold all of them and nothing can be reached by a computed name.
 """
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from jinja2 import nodes
 from jinja2.exceptions import TemplateAssertionError
+
 from templating.conditions import TESTS
 from templating.filters import FILTERS
 
@@ -67,6 +68,7 @@ def uses(tree: nodes.Template) -> tuple[Use, ...]:
             optional=isinstance(node, nodes.Include) and node.ignore_missing,
         )
         for node in tree.find_all(REFERENCES)
+        if isinstance(node, REFERENCES)
     )
 
 
@@ -87,23 +89,23 @@ def _check_known(node: nodes.Node, *, name: str) -> None:
 
 
 def _problem(node: nodes.Node, *, name: str) -> str | None:
+    problem: str | None = None
     match node:
         case nodes.Include() | nodes.Extends() | nodes.Import() | nodes.FromImport():
-            return _reference_problem(node, name=name)
+            problem = _reference_problem(node, name=name)
         case nodes.Getattr(attr=str() as attribute) if attribute.startswith("_"):
-            return f"access to {attribute!r} is not allowed in templates"
+            problem = f"access to {attribute!r} is not allowed in templates"
         case nodes.Getitem(arg=nodes.Const(value=str() as key)) if key.startswith("_"):
-            return f"access to {key!r} is not allowed in templates"
-        case nodes.Filter(name=filter_name) if filter_name in REFUSED_FILTERS:
-            reason = REFUSED_FILTERS[filter_name]
-            return f"the filter {filter_name!r} is not available: {reason}"
+            problem = f"access to {key!r} is not allowed in templates"
+        case nodes.Filter(name=used) if used in REFUSED_FILTERS:
+            problem = f"the filter {used!r} is not available: {REFUSED_FILTERS[used]}"
         case nodes.Pow():
-            return "'**' is not available in templates"
+            problem = "'**' is not available in templates"
         case nodes.EvalContextModifier() | nodes.ScopedEvalContextModifier():
-            return "escaping follows from the file's name and cannot be switched"
+            problem = "escaping follows from the file's name and cannot be switched"
         case nodes.Pair(key=key_node) if not isinstance(key_node, nodes.Const):
-            return "the keys of a mapping must be written out"
-    return None
+            problem = "the keys of a mapping must be written out"
+    return problem
 
 
 def _reference_problem(node: Reference, *, name: str) -> str | None:

@@ -3,6 +3,7 @@
 import re
 
 import css_inline
+
 from templating import nesting
 from templating.errors import BadValue, BoundsExceeded
 

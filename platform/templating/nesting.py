@@ -17,21 +17,94 @@ FEW_TAGS = 2_000
 TAG_NAME = re.compile(r"(/?)([A-Za-z][^\s/>]*)")
 COMMENT_END = re.compile(r"--!?>")
 VOID = frozenset(
-    "area base br col embed hr img input link meta param source track wbr".split()
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+    ]
 )
 # Their end tags may be left out: the end of what is around them ends them too.
 IMPLIED_END = frozenset(
-    "dd dt li option p rp rt tbody td tfoot th thead tr body html head colgroup".split()
+    [
+        "dd",
+        "dt",
+        "li",
+        "option",
+        "p",
+        "rp",
+        "rt",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "body",
+        "html",
+        "head",
+        "colgroup",
+    ]
 )
 # Their end tags also end such elements inside of them; other end tags are ignored by those.
 BLOCKS = IMPLIED_END | frozenset(
-    "address article aside blockquote center details dir div dl fieldset figcaption figure footer "
-    "form h1 h2 h3 h4 h5 h6 header main menu nav ol pre section select summary table ul".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "center",
+        "details",
+        "dir",
+        "div",
+        "dl",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "main",
+        "menu",
+        "nav",
+        "ol",
+        "pre",
+        "section",
+        "select",
+        "summary",
+        "table",
+        "ul",
+    ]
 )
+# Elements that end where one of these begins.
+ENDED_BY_START = {
+    **dict.fromkeys(("dd", "dt"), frozenset({"dd", "dt"})),
+    **dict.fromkeys(("td", "th"), frozenset({"td", "th"})),
+    "li": frozenset({"li"}),
+    "option": frozenset({"option"}),
+    "p": frozenset({"p"}),
+    "tr": frozenset({"td", "th", "tr"}),
+}
 # Their content is text, in which tags do not count.
-RAW = frozenset("iframe noembed noframes script style textarea title xmp".split())
+RAW = frozenset(["iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp"])
 # Their content follows other rules.
-REFUSED = frozenset("frameset math plaintext svg template".split())
+REFUSED = frozenset(["frameset", "math", "plaintext", "svg", "template"])
 
 
 def check(html: str) -> None:
@@ -43,9 +116,16 @@ def check(html: str) -> None:
         if closing:
             _close(open_elements, name)
         elif name not in VOID:
-            open_elements.append(name)
-            if len(open_elements) > DEEPEST:
-                raise BoundsExceeded(f"HTML elements are nested more than {DEEPEST} deep")
+            _open(open_elements, name)
+
+
+def _open(open_elements: list[str], name: str) -> None:
+    ended = ENDED_BY_START.get(name, frozenset())
+    while open_elements and open_elements[-1] in ended:
+        open_elements.pop()
+    open_elements.append(name)
+    if len(open_elements) > DEEPEST:
+        raise BoundsExceeded(f"HTML elements are nested more than {DEEPEST} deep")
 
 
 def _close(open_elements: list[str], name: str) -> None:

@@ -66,7 +66,7 @@ def _remainder(left: Any, right: Any) -> Any:
     return _compute(operator.mod, left, right)
 
 
-def _power(left: Any, right: Any) -> Any:
+def _power(*_: Any) -> Any:
     raise SecurityError("'**' is not available in templates")
 
 

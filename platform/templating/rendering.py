@@ -46,14 +46,13 @@ def render(*, event: str, locale: str, context: Mapping[str, Any]) -> Rendered:
     """
     try:
         bundle = catalogue.find(event=event, locale=locale)
-        data = _typed(event, context)
+        return render_bundle(bundle, locale=locale, data=_typed(event, context))
     except Exception as error:
         raise translate(error, template=event) from error
-    return render_bundle(bundle, locale=locale, data=data)
 
 
 def render_bundle(bundle: Bundle, *, locale: str, data: Mapping[str, Any]) -> Rendered:
-    """Return the mail that a bundle makes of plain typed data. Raises RenderingError only."""
+    """Return the mail that a bundle makes of plain typed data. Raises RenderingError."""
     variables = {**GLOBALS, **data, "t": bundle.words, "locale": bundle.locale}
     formatting = locales.for_formatting(wanted=locale, words=bundle.locale)
     with budget.opened(), locales.formatting_in(formatting):
@@ -102,13 +101,17 @@ def _problems(error: ValidationError) -> str:
 
 def _part(template: Template, variables: dict[str, Any], *, finish: Callable[[str], str]) -> str:
     try:
-        context = template.new_context(variables, shared=True)
-        text = concat(template.root_render_func(context))
-        if len(text) > LARGEST_PART:
-            raise BoundsExceeded(f"the result is longer than {LARGEST_PART:,} characters")
-        return finish(text)
+        return finish(_output(template, variables))
     except Exception as error:
         raise translate(error, template=str(template.name)) from error
+
+
+def _output(template: Template, variables: dict[str, Any]) -> str:
+    context = template.new_context(variables, shared=True)
+    text = concat(template.root_render_func(context))
+    if len(text) > LARGEST_PART:
+        raise BoundsExceeded(f"the result is longer than {LARGEST_PART:,} characters")
+    return text
 
 
 def _subject(text: str) -> str:

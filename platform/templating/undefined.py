@@ -1,4 +1,4 @@
-"""What a name that is not there is worth: an error that says what was written, and what was meant."""
+"""A name that is not there: an error that says what was written, and what was meant."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches

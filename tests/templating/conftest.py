@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from pytest_django import Settings
+
 from templating import contracts
 from templating.contracts import EventContract
-
 from tests.templating.folders import Templates
 
 

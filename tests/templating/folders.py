@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from templating.errors import RenderingError
 from templating.rendering import Rendered, render
 

@@ -1,8 +1,8 @@
 """Known ways out of a template sandbox: none of them leads anywhere, and each says where it was."""
 
 import pytest
-from templating.errors import Code
 
+from templating.errors import Code
 from tests.templating.folders import Templates
 
 CONTEXT = {

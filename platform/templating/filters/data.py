@@ -32,7 +32,8 @@ def rounded(value: Any, precision: int = 0, method: Any = "common") -> Any:
         raise BoundsExceeded(f"the precision may be at most {MAX_PRECISION}")
     if not isinstance(value, int | float | Decimal | Undefined):
         raise BadValue(f"cannot round a {type(value).__name__}")
-    return jinja.do_round(value, precision, method)
+    number: Any = value  # Jinja declares floats only, and rounds decimals as well
+    return jinja.do_round(number, precision, method)
 
 
 @pass_environment

@@ -51,7 +51,8 @@ def formatted(value: str, *args: Any, **kwargs: Any) -> str:
     )
     for placeholder in PLACEHOLDER.finditer(value):
         _check_placeholder(placeholder, filled)
-    return value % filled
+    result: str = value % filled
+    return result
 
 
 def _argument(value: Any) -> Any:
