@@ -49,6 +49,7 @@ class RecordInline(TabularInline):
 
     extra = 0
     tab = True
+    hide_title = True
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody."""
@@ -101,7 +102,6 @@ class OrderAdmin(ReadOnlyAdmin):
     ordering = ("-created_at", "-id")
     inlines = (LineInline, EventInline)
     readonly_fields = (
-        "status_badge",
         "mail",
         "subtotal_shown",
         "shipping_shown",
@@ -113,12 +113,13 @@ class OrderAdmin(ReadOnlyAdmin):
         "billing_address_shown",
     )
     fieldsets = (
-        (None, {"fields": ("number", "status_badge", "mail", "created_at", "updated_at")}),
+        (None, {"fields": ("number", "status", "mail", "created_at", "updated_at")}),
         (
             _("Customer"),
             {
                 "fields": (
-                    ("customer_name", "customer_email", "locale"),
+                    ("customer_name", "locale"),
+                    "customer_email",
                     ("shipping_address_shown", "billing_address_shown"),
                 )
             },
@@ -153,7 +154,12 @@ class OrderAdmin(ReadOnlyAdmin):
         """Return a link to the notifications that this order has caused."""
         address = reverse("admin:notifications_notification_changelist")
         query = urlencode({"q": order.number})
-        return format_html('<a href="{}?{}">{}</a>', address, query, _("Show this order's emails"))
+        return format_html(
+            '<a class="text-primary-600 underline" href="{}?{}">{}</a>',
+            address,
+            query,
+            _("Show this order's emails"),
+        )
 
     @admin.display(description=_("shipping address"))
     def shipping_address_shown(self, order: Order) -> str:
