@@ -82,7 +82,7 @@ def _overdue(now: datetime) -> tuple[int, list[Finding]]:
     stuck = Notification.objects.filter(relay_at__lt=now - OVERDUE_AFTER, status__in=OPEN)
     named = stuck.order_by("relay_at")[:NAMED].values_list("event", "reference", "relay_at")
     return stuck.count(), [
-        Finding(kind="overdue", event=event, reference=reference, since=relay_at)
+        Finding(kind="overdue", event=event, reference=reference, since=relay_at or now)
         for event, reference, relay_at in named
     ]
 

@@ -29,9 +29,9 @@ def compose(notification: Notification, rendered: Rendered) -> EmailMultiAlterna
         },
     )
     message.attach_alternative(rendered.html, "text/html")
-    message.metadata = {
-        "notification_id": str(notification.id),
-        "ticket": str(notification.ticket),
+    # Anymail reads these from any message; Django's class does not declare them.
+    message.__dict__ |= {
+        "metadata": {"notification_id": str(notification.id), "ticket": str(notification.ticket)},
+        "tags": [notification.event],
     }
-    message.tags = [notification.event]
     return message

@@ -50,11 +50,11 @@ class Delivered:
     status: Status
     next_attempt_at: datetime | None
 
-    def retry_in_broker(self, *, now: datetime) -> timedelta | None:
-        """Return the countdown of a retry that is soon enough to be left to Celery, or None."""
+    def retry_in_broker(self, *, now: datetime) -> datetime | None:
+        """Return the time of a retry that is soon enough to be left to Celery, or None."""
         if self.next_attempt_at is None or self.next_attempt_at - now > RETRY_IN_BROKER:
             return None
-        return max(self.next_attempt_at - now, timedelta())
+        return self.next_attempt_at
 
 
 def deliver(tickets: Sequence[Ticketed], *, retries_in_broker: bool) -> list[Delivered]:

@@ -86,7 +86,7 @@ class Publisher(threading.local):
             return known
 
         def measure(connection: Connection) -> int:
-            channel = connection.channel()
+            channel: Any = connection.channel()  # a transport's own; kombu's stubs know the base
             try:
                 return int(channel.queue_declare(queue=queue, passive=True).message_count)
             except ChannelError:  # there is no such queue until something waits in it

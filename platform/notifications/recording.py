@@ -13,9 +13,10 @@ from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import DateTimeField, DurationField
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from notifications.models import DeliveryAttempt, DeliveryRollup, Notification
+from notifications.models import DeliveryAttempt, Notification
 from notifications.settlements import Settlement
 from notifications.states import CLAIMABLE, OPEN, Status
 
@@ -129,16 +130,16 @@ def _add_to_rollup(tallies: dict[tuple[datetime, str, str, str], _Tally]) -> Non
     """Add to the stored counts; Django's upsert can replace but not add, hence the statement."""
     if not tallies:
         return
-    to_column = DeliveryRollup._meta.get_field
+    minute_field, duration_field = DateTimeField(), DurationField()
     # In one order everywhere, so that two workers never wait for each other's rows in a circle.
     rows = [
         [
-            to_column("minute").get_db_prep_save(minute, connection),
+            minute_field.get_db_prep_save(minute, connection),
             provider,
             event,
             outcome,
             tally.count,
-            to_column("duration").get_db_prep_save(tally.duration, connection),
+            duration_field.get_db_prep_save(tally.duration, connection),
         ]
         for (minute, provider, event, outcome), tally in sorted(tallies.items())
     ]

@@ -57,7 +57,8 @@ class RetryPolicy:
     def ceiling(self, attempt: int) -> timedelta:
         """Return the longest backoff after the `attempt`-th attempt (1 is the first)."""
         # 2**20 first delays are beyond every maximum; the bound keeps the arithmetic small.
-        return min(self.max_delay, self.first_delay * 2 ** min(attempt - 1, 20))
+        doublings: int = 2 ** min(attempt - 1, 20)
+        return min(self.max_delay, self.first_delay * doublings)
 
     def delay(self, attempt: int, *, jitter: float, retry_after: timedelta | None) -> timedelta:
         """Return the backoff after the `attempt`-th attempt.

@@ -190,7 +190,7 @@ def _on_unknown(event: str) -> retries.UnknownOutcomePolicy:
 def made_of(rendered: Rendered) -> dict[str, str]:
     """Return the columns that say what the mail was made of."""
     return {
-        "subject": rendered.subject,
+        "subject": rendered.subject[:1000],
         "template_version": rendered.version,
         "content_hash": rendered.fingerprint,
     }

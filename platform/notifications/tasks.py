@@ -1,7 +1,7 @@
 """Celery's doors to the use cases. A task that is lost, doubled or late does no harm."""
 
 from datetime import datetime
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Never
 from uuid import UUID
 
 from celery import Task, shared_task
@@ -13,6 +13,11 @@ from notifications.delivery import deliver as deliver_all
 from notifications.relay import relay as relay_once
 from notifications.tickets import Ticketed
 
+if TYPE_CHECKING:  # generic to the type checker only
+    CeleryTask = Task[Any, Any]
+else:
+    CeleryTask = Task
+
 
 class RetrySoon(Exception):
     """An attempt failed, and its row says when the next is due; not an error of the task."""
@@ -22,7 +27,7 @@ class RetrySoon(Exception):
         self.at = at
 
 
-class DeliveryTask(Task):
+class DeliveryTask(CeleryTask):
     """Celery's autoretry, timed by the row.
 
     Autoretry ends in `retry()`, whatever its options; here it takes the time that was decided and
@@ -32,13 +37,13 @@ class DeliveryTask(Task):
 
     abstract = True
 
-    def retry(self, *args: Any, exc: Exception | None = None, **options: Any) -> Never:
+    def retry(self, *, exc: Exception | None = None, **options: Any) -> Never:  # type: ignore[override]  # only ever called by keyword
         """Publish the next attempt for the time that its row holds."""
         if isinstance(exc, RetrySoon):
             # Never early: a claim before its time is refused.
             wait = max((exc.at - timezone.now()).total_seconds(), 0) + 0.05
             options |= {"countdown": wait, "max_retries": None}
-        raise super().retry(*args, exc=exc, **options)
+        raise super().retry(exc=exc, **options)
 
 
 @shared_task(
@@ -51,12 +56,12 @@ class DeliveryTask(Task):
     retry_jitter=True,
     max_retries=None,
 )
-def deliver(self: Task, notification_id: str) -> None:
+def deliver(self: CeleryTask, notification_id: str) -> None:
     """Attempt one notification, with the ticket in the message's `retries` header."""
     ticketed = Ticketed(UUID(notification_id), self.request.retries)
     for delivered in deliver_all([ticketed], retries_in_broker=True):
-        if delivered.retry_in_broker(now=timezone.now()) is not None:
-            raise RetrySoon(delivered.next_attempt_at)
+        if (at := delivered.retry_in_broker(now=timezone.now())) is not None:
+            raise RetrySoon(at)
 
 
 @shared_task(name=queues.DELIVER_BATCH, queue=queues.BACKLOG)

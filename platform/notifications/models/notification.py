@@ -77,12 +77,14 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
             changes: the columns to set.
         """
         query = self.query.chain(UpdateQuery)
+        assert isinstance(query, UpdateQuery)  # noqa: S101  chain() is typed as what it was called on
         query.add_update_values(changes)
         try:
             statement, parameters = query.get_compiler(self.db).as_sql()
         except EmptyResultSet:  # the predicate can match nothing (`id__in=[]`)
             return []
-        columns = ", ".join([self.model._meta.pk.column, *fields]) if fields else "*"
+        # Each of our fields is its column's name; `raw` needs the primary key with any others.
+        columns = ", ".join(["id", *fields]) if fields else "*"
         raw = self.model._base_manager.using(self.db).raw
         return list(raw(f"{statement} RETURNING {columns}", parameters))
 

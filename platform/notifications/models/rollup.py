@@ -9,7 +9,8 @@ class DeliveryRollup(models.Model):
     minute = models.DateTimeField()
     provider = models.CharField(max_length=50, blank=True)
     event = models.CharField(max_length=100)
-    outcome = models.CharField(max_length=20)
+    # "attempt.<outcome>" of a provider, or a notification's status with provider "".
+    outcome = models.CharField(max_length=30)
     count = models.PositiveIntegerField(default=0)
     duration = models.DurationField()
 
