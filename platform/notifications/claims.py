@@ -50,11 +50,17 @@ def release(claimed: Sequence[Notification], *, at: datetime) -> int:
 def postpone(tickets: Iterable[Ticketed], *, until: datetime) -> int:
     """Let waiting notifications wait in the database: no provider may take them before `until`.
 
-    A mail that ends sooner is looked at sooner, so that it ends in time.
+    A mail that ends sooner is looked at sooner, so that it ends in time. Whoever looks at a mail
+    that has not been tried yet is told why; one that is retried keeps its last error.
     """
-    return Notification.objects.filter(_presented(tickets), status__in=CLAIMABLE).update(
-        relay_at=Least(until, F("expires_at"))
+    waiting = Notification.objects.filter(_presented(tickets), status__in=CLAIMABLE)
+    postponed = waiting.update(relay_at=Least(until, F("expires_at")))
+    waiting.filter(status=Status.QUEUED).update(
+        error_kind="waiting",
+        error_code="no_provider",
+        error_summary=f"No provider takes mail before {until:%H:%M:%S} UTC.",
     )
+    return postponed
 
 
 def _presented(tickets: Iterable[Ticketed]) -> Q:
