@@ -1,7 +1,7 @@
 """All addresses of the site."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
@@ -12,7 +12,7 @@ handler403 = "access.problem_documents.handler403"
 handler404 = "access.problem_documents.handler404"
 handler500 = "access.problem_documents.handler500"
 
-api_v1 = [
+api_v1: list[URLPattern | URLResolver] = [
     path("", include("orders.api.urls")),
     path("", include("notifications.api.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -11,7 +11,7 @@ from config import heartbeats
 class HeartbeatStep(bootsteps.StartStopStep):
     """Beats from the worker's own timer, so that a main loop that hangs falls silent."""
 
-    requires = {"celery.worker.components:Timer"}
+    requires = ("celery.worker.components:Timer",)
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)

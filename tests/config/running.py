@@ -70,6 +70,8 @@ class Up:
         for process in psutil.process_iter():
             try:
                 mine = process.environ().get("VAR_DIR") == str(self.var_dir)
+                # Valkey writes its title over its environment; the title holds the socket's path.
+                mine = mine or str(self.var_dir) in " ".join(process.cmdline())
                 if mine and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
             except psutil.Error:

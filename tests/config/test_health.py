@@ -1,10 +1,13 @@
 """/healthz and /readyz."""
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from django.utils import timezone
 from config import broker_probe, health
 from config.celery import app
 from notifications.models import Heartbeat
+from tests.config.running import environment
 from tests.support.valkey import ValkeyServer
 
 
@@ -118,17 +122,19 @@ def test_a_database_that_is_not_migrated_is_not_ready(client: Client) -> None:
     assert "run `manage.py migrate`" in found["database"]["reason"]
 
 
-@pytest.mark.django_db
-def test_a_database_that_does_not_answer_is_not_ready(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ready(client)
-    connection.close_if_unusable_or_obsolete()
-    broken = {**connection.settings_dict, "NAME": "/nowhere/at-all.sqlite3"}
-    if connection.vendor == "postgresql":
-        broken = {**connection.settings_dict, "HOST": "127.0.0.1", "PORT": "1"}
-    monkeypatch.setattr(connection, "settings_dict", broken)
-    monkeypatch.setattr(connection, "connection", None)
-    monkeypatch.setattr(connection, "in_atomic_block", False)
-    found = ready(client, status=503)
-    assert found["database"]["reason"].startswith("The database does not answer")
+def test_a_database_that_does_not_answer_is_not_ready(tmp_path: Path) -> None:
+    code = (
+        "import django; django.setup(); from django.test import Client;"
+        "answer = Client().get('/readyz', headers={'host': 'localhost'});"
+        "print(answer.status_code, answer.json()['database']['reason'])"
+    )
+    nobody = environment(tmp_path, DEBUG="true", DATABASE_URL="postgres://127.0.0.1:1/mail")
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**nobody, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert result.stdout.startswith("503 The database does not answer")

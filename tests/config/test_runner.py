@@ -26,7 +26,8 @@ def var_dir(tmp_path: Path) -> Path:
 @pytest.fixture
 def stack(var_dir: Path) -> Iterator[Up]:
     with up(var_dir) as running:
-        running.wait_for_line("Postroom is ready.")
+        running.wait_for_line("placed the sample orders")
+        wait_for(lambda: mails(running) == 2, what="the sample orders' mail")
         yield running
 
 

@@ -47,7 +47,8 @@ class Post:
         if time.monotonic() - self.started_at > RAN_WELL_AFTER.total_seconds():
             self.failures = 0
         self.failures += 1
-        return min(FIRST_PAUSE * 2 ** min(self.failures - 1, 10), LONGEST_PAUSE)
+        doubled = FIRST_PAUSE * (1 << min(self.failures - 1, 10))
+        return min(doubled, LONGEST_PAUSE)
 
 
 class Supervisor:

@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     help = "Start Valkey (unless REDIS_URL is set), web, workers and beat, until Ctrl-C."
     # The database may not be there yet, and checks would ask it.
-    requires_system_checks: list[str] = []  # type: ignore[assignment]  # the stubs say list[str] | Literal
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until asked to stop; leave with the runner's status."""
