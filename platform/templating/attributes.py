@@ -15,7 +15,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import BlockReference, LoopContext, TemplateReference
 from jinja2.utils import Cycler, Namespace
 
-from templating.budget import bounded_number, charge, current
+from templating.budget import bounded_number, charge, weighed
 
 MISSING = object()
 
@@ -56,9 +56,7 @@ ALLOWED: tuple[tuple[type, frozenset[str]], ...] = (
             ]
         ),
     ),
-    (dict, frozenset({"get", "items", "keys", "values"})),
-    (list, frozenset({"count", "index"})),
-    (tuple, frozenset({"count", "index", "grouper", "list"})),  # the last two: of `groupby`
+    (tuple, frozenset({"grouper", "list"})),  # of `groupby`
     (
         datetime,
         frozenset(
@@ -125,9 +123,25 @@ def _joined(separator: str, items: Any) -> str:
     return separator.join(parts)
 
 
+def _got(mapping: Mapping[Any, Any], key: Any, default: Any = None) -> Any:
+    return mapping.get(weighed(key), default)
+
+
+# As lists, because views would be compared without being paid for.
+def _items(mapping: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
+    return list(mapping.items())
+
+
+def _keys(mapping: Mapping[Any, Any]) -> list[Any]:
+    return list(mapping)
+
+
+def _values(mapping: Mapping[Any, Any]) -> list[Any]:
+    return list(mapping.values())
+
+
 def _changed(loop: LoopContext, *value: Any) -> bool:
-    current().weigh(value)
-    return loop.changed(*value)
+    return loop.changed(*weighed(value))
 
 
 # Methods whose cost is not bounded by what they are given, as functions that bound it.
@@ -143,6 +157,7 @@ BOUNDED: tuple[tuple[type, Mapping[str, Callable[..., Any]]], ...] = (
             "join": _joined,
         },
     ),
+    (Mapping, {"get": _got, "items": _items, "keys": _keys, "values": _values}),
     (LoopContext, {"changed": _changed}),
 )
 
@@ -154,6 +169,8 @@ def read(value: Any, name: str) -> Any:
     """
     if name.startswith("_"):
         raise SecurityError(f"access to {name!r} is not allowed in templates")
+    if isinstance(value, str):
+        charge(len(value))  # a method reads its text, even where it returns a number
     for kind, bounded in BOUNDED:
         if isinstance(value, kind) and name in bounded:
             return partial(bounded[name], value)

@@ -24,6 +24,8 @@ MAX_DEPTH = 60  # of calls within calls: macros, blocks and recursive loops
 MAX_REPEATED = 1_000  # the largest width, indentation, count or precision a template may name
 MAX_INTEGER_BITS = 256
 
+COLLECTIONS = (list, tuple, set, frozenset)
+
 
 @dataclass(slots=True)
 class Budget:
@@ -53,7 +55,7 @@ class Budget:
         """
         if isinstance(value, str):
             self.charge(len(value))
-        elif isinstance(value, list | tuple | Mapping):
+        elif isinstance(value, (Mapping, *COLLECTIONS)):
             self._weigh_nested(value)
 
     def _weigh_nested(self, value: object) -> None:
@@ -66,7 +68,7 @@ class Budget:
                 self.tick(2 * len(item) + 1)
                 waiting.extend(item.keys())
                 waiting.extend(item.values())
-            elif isinstance(item, list | tuple):
+            elif isinstance(item, COLLECTIONS):
                 self.tick(len(item) + 1)
                 waiting.extend(item)
 
@@ -115,6 +117,17 @@ def counted(items: Iterable[Any]) -> Iterator[Any]:
     for item in items:
         budget.tick(1)
         yield item
+
+
+def weighed(value: Any) -> Any:
+    """Return a value that has been paid for, so that it can be compared or hashed.
+
+    An iterator becomes a list: comparing with what it has yet to yield could not be paid for.
+    """
+    if isinstance(value, Iterator):
+        value = list(counted(value))
+    current().weigh(value)
+    return value
 
 
 def bounded_number(value: object, *, name: str) -> int:

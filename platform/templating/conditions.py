@@ -6,18 +6,15 @@ from typing import Any
 
 from jinja2 import tests as jinja
 
-from templating.budget import current, tick
+from templating.budget import tick, weighed
 
 Condition = Callable[..., bool]
 
 
 def _comparing(function: Callable[[Any, Any], Any]) -> Condition:
     def compared(left: Any, right: Any) -> bool:
-        budget = current()
-        budget.tick(1)
-        budget.weigh(left)
-        budget.weigh(right)
-        return bool(function(left, right))
+        tick()
+        return bool(function(weighed(left), weighed(right)))
 
     return compared
 
@@ -35,13 +32,11 @@ def _on_numbers(function: Condition) -> Condition:
 
 
 def _is_lower(value: Any) -> bool:
-    tick()
-    return isinstance(value, str) and value.islower()
+    return isinstance(weighed(value), str) and value.islower()
 
 
 def _is_upper(value: Any) -> bool:
-    tick()
-    return isinstance(value, str) and value.isupper()
+    return isinstance(weighed(value), str) and value.isupper()
 
 
 _COMPARISONS: Mapping[str, tuple[str, ...]] = {

@@ -38,6 +38,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     joined_markup = staticmethod(printing.joined_markup)
     joined_text = staticmethod(printing.joined_text)
     tick = staticmethod(budget.tick)
+    weighed = staticmethod(budget.weighed)
 
     def __init__(self, *, loader: BaseLoader) -> None:
         super().__init__(
@@ -119,11 +120,6 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         """Take steps inside of an expression; always true."""
         budget.tick(steps)
         return True
-
-    def weighed(self, value: Any) -> Any:
-        """Pay for comparing a value, and return it."""
-        budget.current().weigh(value)
-        return value
 
 
 def _escapes(name: str | None) -> bool:

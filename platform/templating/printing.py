@@ -9,13 +9,15 @@ from collections.abc import Iterable
 from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from jinja2.runtime import Undefined, markup_join
+from pydantic import AnyUrl
 
 from templating.budget import current
 from templating.errors import BadValue
 
-SHOWN_AS_THEMSELVES = (int, float, Decimal, date, time, timedelta, Undefined)
+SHOWN_AS_THEMSELVES = (int, float, Decimal, date, time, timedelta, UUID, AnyUrl, Undefined)
 
 
 def text_of(value: Any) -> str:

@@ -125,6 +125,9 @@ EXPLOSIVE = [
     BIG + "{% for _ in range(9999) %}{% if big == big ~ 'y' %}{% endif %}{% endfor %}",
     BIG + "{% for _ in range(9999) %}{{ 'y' in big }}{% endfor %}",
     BIG + "{% for _ in range(9999) %}{{ big is in [big ~ 'y'] }}{% endfor %}",
+    BIG + "{% for _ in range(9999) %}{{ big.isalpha() }}{% endfor %}",
+    BIG + "{% for _ in range(9999) %}{{ big is lower }}{% endfor %}",
+    BIG + "{% for _ in range(9999) %}{{ big | length }}{{ big.count('y') }}{% endfor %}",
     # Numbers.
     "{% set ns = namespace(x=9) %}{% for _ in range(99) %}{% set ns.x = ns.x * ns.x %}{% endfor %}",
     (
@@ -143,6 +146,11 @@ EXPLOSIVE = [
     NESTED_LISTS + "{% for a in [1, 2] %}{{ loop.changed(ns.x) }}{% endfor %}",
     NESTED_TUPLES + "{{ [ns.x, ns.x] | unique | list }}",
     NESTED_TUPLES + "{{ {'a': 1}[ns.x] }}",
+    NESTED_TUPLES + "{{ {'a': 1}.get(ns.x) }}",
+    NESTED_LISTS + "{{ ns.x in {'a': [ns.x]}.values() }}",
+    NESTED_LISTS + "{{ {'a': [ns.x]}.items() == {'a': [ns.x]}.items() }}",
+    NESTED_LISTS + "{{ [ns.x] in ([ns.x, [ns.x]] | map('list')) }}",
+    NESTED_LISTS + "{{ [ns.x] | select('in', [[ns.x]] | map('list')) | list }}",
     NESTED_TUPLES + "{{ [{'a': ns.x}] | groupby('a') }}",
     (
         "{% set ns = namespace(x=[]) %}{% for _ in range(99999) %}{% set ns.x = [ns.x] %}"

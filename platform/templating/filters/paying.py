@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Any
 
-from templating.budget import Budget, counted, current
+from templating.budget import Budget, counted, current, weighed
 from templating.printing import text_of
 
 Filter = Callable[..., Any]
@@ -52,12 +52,9 @@ def _paid(budget: Budget, value: Any) -> Any:
     return value
 
 
-def _weighed(budget: Budget, value: Any) -> Any:
-    if isinstance(value, Iterator):
-        value = list(counted(value))
-    budget.weigh(value)
-    return value
+def _weighed(budget: Budget, value: Any) -> Any:  # noqa: ARG001 - one signature for all
+    return weighed(value)
 
 
-def _text(budget: Budget, value: Any) -> Any:  # noqa: ARG001 - one signature for all three
+def _text(budget: Budget, value: Any) -> Any:  # noqa: ARG001 - one signature for all
     return text_of(value)
