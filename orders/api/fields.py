@@ -11,8 +11,8 @@ from rest_framework import serializers
 from orders import money, text
 from orders.models import MAX_QUANTITY
 
-MAX_METADATA_BYTES = 8192
-MAX_METADATA_DEPTH = 5
+MAX_OBJECT_BYTES = 8192
+MAX_OBJECT_DEPTH = 5
 
 AMOUNT_IN = {
     "anyOf": [
@@ -107,18 +107,18 @@ class ExactAmountField(serializers.Field[Any, Any, str, Any]):
 
 
 @extend_schema_field({"type": "object", "additionalProperties": True})
-class MetadataField(serializers.Field[dict[str, Any], Any, Any, Any]):
-    """A bounded JSON object of the client's own, kept and given back as it is."""
+class JSONObjectField(serializers.Field[dict[str, Any], Any, Any, Any]):
+    """A bounded JSON object: metadata of the client's own, or the data of an event."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return the object. What JSON cannot hold the parser has already refused."""
         if not isinstance(data, dict):
-            raise serializers.ValidationError("Metadata is a JSON object.")
-        if _depth_exceeds(data, MAX_METADATA_DEPTH):
-            message = f"Metadata nests at most {MAX_METADATA_DEPTH} levels deep."
+            raise serializers.ValidationError("This is a JSON object.")
+        if _depth_exceeds(data, MAX_OBJECT_DEPTH):
+            message = f"The object nests at most {MAX_OBJECT_DEPTH} levels deep."
             raise serializers.ValidationError(message, "too_deep")
-        if len(json.dumps(data, ensure_ascii=False).encode()) > MAX_METADATA_BYTES:
-            message = f"Metadata has at most {MAX_METADATA_BYTES:,} bytes."
+        if len(json.dumps(data, ensure_ascii=False).encode()) > MAX_OBJECT_BYTES:
+            message = f"The object has at most {MAX_OBJECT_BYTES:,} bytes."
             raise serializers.ValidationError(message, "too_large")
         return data
 

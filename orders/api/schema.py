@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiParameter,
+    OpenApiResponse,
     PolymorphicProxySerializer,
     extend_schema_field,
     inline_serializer,
@@ -19,6 +20,28 @@ NUMBER = OpenApiParameter(
     OpenApiParameter.PATH,
     description="The order's number.",
     pattern=f"^{text.NUMBER_PATTERN}$",
+)
+
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+NUMBER_TAKEN = OpenApiResponse(PROBLEM, "An order with this number exists (`number_taken`).")
+NOT_NOW = OpenApiResponse(
+    {
+        "allOf": [
+            PROBLEM,
+            {
+                "type": "object",
+                "properties": {
+                    "status_now": {"type": "string", "description": "Where the order stands."},
+                    "legal": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "description": "The events that it allows.",
+                    },
+                },
+            },
+        ]
+    },
+    "The order's status does not allow the event (`illegal_event`).",
 )
 
 

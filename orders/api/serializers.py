@@ -12,7 +12,7 @@ from orders.api import examples
 from orders.api.fields import (
     AmountField,
     ExactAmountField,
-    MetadataField,
+    JSONObjectField,
     QuantityField,
     StrictSerializer,
     TextField,
@@ -125,7 +125,7 @@ class NewOrderSerializer(StrictSerializer):
         default="",
         help_text="The shop's own page of this order, linked from its mail.",
     )
-    metadata = MetadataField(
+    metadata = JSONObjectField(
         required=False, default=dict, help_text="Anything the shop wants to keep with the order."
     )
 
@@ -176,7 +176,7 @@ class OrderSerializer(serializers.Serializer[Any]):
     shipping_address = AddressSerializer(read_only=True, allow_null=True)
     billing_address = AddressSerializer(read_only=True, allow_null=True)
     url = serializers.CharField(read_only=True)
-    metadata = MetadataField(read_only=True)
+    metadata = JSONObjectField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
@@ -189,7 +189,7 @@ class NewEventSerializer(StrictSerializer):
     """An event to be recorded. What `data` may hold its type says; the services check it."""
 
     type = TextField(max_length=50)
-    data = MetadataField(required=False, default=dict)  # type: ignore[assignment]  # DRF takes fields out of the class
+    data = JSONObjectField(required=False, default=dict)  # type: ignore[assignment]  # DRF takes fields out of the class
 
 
 @extend_schema_serializer(component_name="OrderEvent", examples=[examples.EVENT])

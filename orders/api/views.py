@@ -48,7 +48,7 @@ class OrderList(ListAPIView[Order]):
         description="Records the order and the event `order.placed`, and owes the mail about it. "
         "Totals are computed by the server. Sending is not waited for.",
         request=NewOrderSerializer,
-        responses={201: OrderSerializer},
+        responses={201: OrderSerializer, 409: schema.NUMBER_TAKEN},
     )
     def post(self, request: Request) -> Response:
         """Place the order in the body."""
@@ -105,7 +105,7 @@ class OrderEventList(ListAPIView[OrderEvent]):
         "does not allow is 409; `legal` lists those that it allows.",
         parameters=[schema.NUMBER],
         request=schema.new_event(),
-        responses={201: OrderEventSerializer},
+        responses={201: OrderEventSerializer, 409: schema.NOT_NOW},
         examples=examples.NEW_EVENTS,
     )
     def post(self, request: Request, number: str) -> Response:
