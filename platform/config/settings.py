@@ -323,6 +323,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Orders and their events in, delivered email out.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStatus": "orders.states.Status.choices",
+        "NotificationStatus": "notifications.states.Status.choices",
+    },
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
