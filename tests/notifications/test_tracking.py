@@ -35,7 +35,9 @@ def status_of(row: Notification) -> str:
     return row.status
 
 
-@pytest.mark.parametrize("order", itertools.permutations(["accepted", "delivered", "bounced"]))
+@pytest.mark.parametrize(
+    "order", list(itertools.permutations(["accepted", "delivered", "bounced"]))
+)
 def test_a_late_delivered_never_hides_a_bounced(enqueued: Enqueued, order: tuple[str, ...]) -> None:
     row = sent(enqueued)
     for kind in order:

@@ -114,17 +114,19 @@ class NotificationAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
         """Leave the contexts out: a page of them may be megabytes."""
-        return super().get_queryset(request).defer("context").prefetch_related("attempts")
+        rows: QuerySet[Notification] = super().get_queryset(request)
+        return rows.defer("context").prefetch_related("attempts")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Notification], search_term: str
     ) -> tuple[QuerySet[Notification], bool]:
         """Find by order and recipient, or by the id that logs and providers' metadata show."""
         try:
-            identifier = UUID(search_term.strip())
+            return queryset.filter(pk=UUID(search_term.strip())), False
         except ValueError:
-            return super().get_search_results(request, queryset, search_term)
-        return queryset.filter(pk=identifier), False
+            found: tuple[QuerySet[Notification], bool]
+            found = super().get_search_results(request, queryset, search_term)
+            return found
 
     # Methods, because unfold asks the database at start for permissions that are named as such.
 
@@ -171,7 +173,9 @@ class NotificationAdmin(ReadOnlyAdmin):
         """Show the record with its outlook, its timeline and its mail."""
         row = self.get_object(request, object_id) if object_id else None
         told = _told_of(row) if row is not None else {}
-        return super().changeform_view(request, object_id, form_url, (extra_context or {}) | told)
+        context = (extra_context or {}) | told
+        page: HttpResponse = super().changeform_view(request, object_id, form_url, context)
+        return page
 
 
 def _told_of(row: Notification) -> dict[str, Any]:

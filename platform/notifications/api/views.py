@@ -1,6 +1,6 @@
 """Notifications to read, to retry and to cancel."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -45,7 +45,7 @@ class NotificationDetail(RetrieveAPIView[Notification]):
     required_scopes = READ
     queryset = WITHOUT_CONTEXT.prefetch_related("attempts")
     serializer_class = serializers.NotificationDetailSerializer
-    filter_backends: ClassVar[list[Any]] = []
+    filter_backends = ()
 
 
 class NotificationContent(GenericAPIView[Notification]):
@@ -54,7 +54,7 @@ class NotificationContent(GenericAPIView[Notification]):
     required_scopes = READ
     queryset = Notification.objects.all()
     serializer_class = serializers.ContentSerializer
-    filter_backends: ClassVar[list[Any]] = []
+    filter_backends = ()
 
     def get(self, request: Request, pk: UUID) -> Response:
         """Render the mail from its kept context.
@@ -81,7 +81,7 @@ class Operation(GenericAPIView[Notification]):
     required_scopes = WRITE
     queryset: QuerySet[Notification] = WITHOUT_CONTEXT.prefetch_related("attempts")
     serializer_class = serializers.ReasonSerializer
-    filter_backends: ClassVar[list[Any]] = []
+    filter_backends = ()
 
     allowed_in: ClassVar[frozenset[Status]]
 
