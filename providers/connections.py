@@ -2,7 +2,7 @@
 
 Made lazily, so that a worker's children never share a socket that their parent opened; closed when
 idle, because a connection that the provider dropped meanwhile would look like an unknown outcome;
-and dropped after any failure, so that one mail's failure never reaches the next.
+and dropped after a failure (see `Transport.survives`), so that it never reaches the next mail.
 """
 
 import os

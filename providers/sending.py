@@ -19,7 +19,7 @@ from providers.classify.verdicts import (
 )
 from providers.errors import Phase, ProviderError
 from providers.masking import mask
-from providers.transports.base import Handover
+from providers.transports.base import Handover, Transport
 
 log = structlog.get_logger(__name__)
 
@@ -88,18 +88,27 @@ def _hand_over(
         raise BAD_SETTING.of(occurrence) from error
     try:
         handover = transport.send(message, idempotency_key=idempotency_key)
-    except ProviderError:
-        connections.drop(alias)
-        raise
-    except Exception as error:  # every library's errors become ours here
-        failure = transport.explain(error, message=message)
-        connections.drop(alias)
-        if failure.code == ALREADY_ACCEPTED.code:
-            return Handover(message_id="", status_code=failure.status_code)
-        raise failure from error
+    except Exception as error:  # noqa: BLE001  # every library's errors become ours here
+        return _after_failure(transport, error, message)
     except BaseException:
         # The process is being stopped in the middle of a mail: its connection must not be reused.
         connections.drop(alias)
         raise
     connections.keep(alias)
     return handover
+
+
+def _after_failure(
+    transport: Transport, error: Exception, message: EmailMultiAlternatives
+) -> Handover:
+    if isinstance(error, ProviderError):
+        failure = error
+    else:
+        failure = transport.explain(error, message=message)
+    if transport.survives(failure):
+        connections.keep(transport.alias)
+    else:
+        connections.drop(transport.alias)
+    if failure.code == ALREADY_ACCEPTED.code:
+        return Handover(message_id="", status_code=failure.status_code)
+    raise failure from (None if failure is error else error)

@@ -61,7 +61,7 @@ def judge(error: Exception, *, esp: str, phase: Phase | None) -> Verdict:
     """
     response = answer_of(error)
     if isinstance(error, AnymailRecipientsRefused):
-        return _judge_refusal(response, esp=esp)
+        return _judge_refusal(error, response, esp=esp)
     if response is not None and not isinstance(cause_of(error), http.TooManyRedirects):
         return judge_answer(response, esp=esp)
     if phase is None:
@@ -92,8 +92,13 @@ def judge_answer(response: requests.Response, *, esp: str) -> Verdict:
     )
 
 
-def _judge_refusal(response: requests.Response | None, *, esp: str) -> Verdict:
+def _judge_refusal(
+    error: AnymailRecipientsRefused, response: requests.Response | None, *, esp: str
+) -> Verdict:
     """Judge "all recipients refused": the answer's own code says why, where it has one."""
+    if not error.email_message.anymail_status.recipients:
+        # All of none: the answer named nobody (Mandrill's empty list).
+        return UNREADABLE_ANSWER
     if response is not None:
         verdict = judge_answer(response, esp=esp)
         if verdict.code.startswith("recipient_"):

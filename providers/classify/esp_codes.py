@@ -35,6 +35,9 @@ from providers.classify.verdicts import (
     transient,
 )
 
+STILL_IN_PROGRESS = transient(
+    "still_in_progress", "The provider is still busy with an earlier try of this mail."
+)
 ALREADY_ACCEPTED = permanent(
     "already_accepted", "The provider has taken a mail with this idempotency key before."
 )
@@ -185,9 +188,7 @@ RESEND = EspTable(
         "daily_quota_exceeded": QUOTA_EXCEEDED,
         "monthly_quota_exceeded": QUOTA_EXCEEDED,
         "rate_limit_exceeded": RATE_LIMITED,
-        "concurrent_idempotent_requests": transient(
-            "still_in_progress", "The provider is still busy with an earlier try of this mail."
-        ),
+        "concurrent_idempotent_requests": STILL_IN_PROGRESS,
         "invalid_idempotent_request": ALREADY_ACCEPTED,
         "application_error": SERVER_ERROR,
         "internal_server_error": SERVER_ERROR,

@@ -2,8 +2,8 @@
 
 Anymail's vocabulary: https://anymail.dev/en/stable/sending/anymail_additions/#esp-send-status. It
 raises only when every recipient is `invalid` or `rejected`; all else is judged here, because an ESP
-may refuse with `failed` (Mailjet with 4xx, MailerSend's suppressions) or leave a recipient
-`unknown` (Postmark's 422 whose text names no address).
+may refuse with `failed` (Mailjet with 4xx, Scaleway) or leave a recipient `unknown` (Postmark's
+422 whose text names no address).
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,6 @@ from django.core.mail import EmailMessage
 
 from providers.classify.anymail_http import judge_answer
 from providers.classify.verdicts import (
-    RECIPIENT_INACTIVE,
     RECIPIENT_INVALID,
     RECIPIENT_REJECTED,
     UNREADABLE_ANSWER,
@@ -75,7 +74,8 @@ def _judge_refused(
     if kinds == {"failed"} and esp == "unisender_go":
         return RECIPIENT_UNAVAILABLE
     if kinds == {"failed"} and esp == "mailersend":
-        return RECIPIENT_INACTIVE
+        # Its suppressions arrive as `rejected`; this is a success without id or warning.
+        return UNREADABLE_ANSWER
     if kinds == {"failed"} and http is not None:
         verdict = judge_answer(http, esp=esp)
         if verdict is not UNREADABLE_ANSWER:

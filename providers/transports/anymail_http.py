@@ -9,7 +9,6 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils.module_loading import import_string
 
 from providers.classify import anymail_http as classify
-from providers.classify.esp_codes import ALREADY_ACCEPTED
 from providers.classify.recipient_status import judge_recipients, status_of
 from providers.classify.retry_after import read_retry_after
 from providers.classify.verdicts import Occurrence, Verdict
@@ -23,6 +22,8 @@ from providers.transports.watched_http import WatchedAdapter, watched
 
 class AnymailHttpTransport(Transport):
     """One `requests` session to one ESP."""
+
+    answers_end_cleanly = True
 
     def __init__(self, *, alias: str, settings: ProviderSettings, timeout: timedelta) -> None:
         super().__init__(alias=alias, settings=settings, timeout=timeout)
@@ -59,8 +60,6 @@ class AnymailHttpTransport(Transport):
         response = status.esp_response
         code = getattr(response, "status_code", None)
         if isinstance(judged, Verdict):
-            if judged is ALREADY_ACCEPTED:
-                return Handover(message_id="", status_code=code)
             raise judged.of(self._occurrence(message, response=response, text=""))
         return Handover(message_id=judged.message_id, status_code=code, refused=judged.refused)
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.core.mail import EmailMultiAlternatives
 
 from providers.configuration import ProviderSettings
-from providers.errors import ProviderError
+from providers.errors import ProviderError, UnknownOutcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +26,11 @@ class Handover:
 class Transport(abc.ABC):
     """One provider's open connection. Used by one thread at a time.
 
-    It may be used again after a success, and is dropped after any failure.
+    It may be used again after a success, and after a failure that it `survives`.
     """
 
-    keeps_connection: ClassVar[bool] = True
+    answers_end_cleanly: ClassVar[bool] = False
+    """Whether a refusal that was read to its end leaves the connection fit for the next mail."""
 
     def __init__(self, *, alias: str, settings: ProviderSettings, timeout: timedelta) -> None:
         self.alias = alias
@@ -56,6 +57,7 @@ class Transport(abc.ABC):
     def close(self) -> None:
         """Close the connection politely, in little time. Never raises."""
 
-    def abandon(self) -> None:
-        """Let go of the connection without a word: it failed, or belongs to another process."""
-        self.close()
+    def survives(self, failure: ProviderError) -> bool:
+        """Return whether the connection may be used again after `failure`."""
+        answered = failure.status_code is not None and not isinstance(failure, UnknownOutcome)
+        return self.answers_end_cleanly and answered

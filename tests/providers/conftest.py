@@ -42,7 +42,9 @@ def use_providers(settings: Any) -> Iterator[UseProviders]:
 def new_mail() -> NewMail:
     """Return a function that makes a mail as deliveries do."""
 
-    def make(*, to: str = "Kim Minji <minji@example.com>", **changes: Any) -> EmailMultiAlternatives:
+    def make(
+        *, to: str = "Kim Minji <minji@example.com>", **changes: Any
+    ) -> EmailMultiAlternatives:
         facts: dict[str, Any] = {
             "subject": "Your order SO-1001",
             "body": "Thank you, 민지.",
@@ -66,7 +68,9 @@ def new_mail() -> NewMail:
 def failure_of(new_mail: NewMail) -> Callable[..., ProviderError]:
     """Return a function that sends a mail which must fail, and returns how it failed."""
 
-    def fail(alias: str, mail: EmailMultiAlternatives | None = None, **options: Any) -> ProviderError:
+    def fail(
+        alias: str, mail: EmailMultiAlternatives | None = None, **options: Any
+    ) -> ProviderError:
         with pytest.raises(ProviderError) as caught:
             send(alias, mail or new_mail(), **options)
         assert caught.value.provider == alias

@@ -1,4 +1,4 @@
-"""What an ESP's HTTP API answers, or fails to, through Anymail's real backends over real sockets."""
+"""What an ESP's HTTP API answers, or fails to, through Anymail's real backends."""
 
 import socket
 import threading
@@ -66,7 +66,7 @@ def test_an_accepted_mail_has_the_esps_id(postmark: FakeEsp, new_mail: Any) -> N
     ],
 )
 def test_a_failing_esp(
-    postmark: FakeEsp, failure_of: Any, fault: Any, kind: type, code: str, phase: Phase
+    *, postmark: FakeEsp, failure_of: Any, fault: Any, kind: type, code: str, phase: Phase
 ) -> None:
     postmark.queue(fault)
     failure = failure_of("postmark")
@@ -74,7 +74,9 @@ def test_a_failing_esp(
     assert failure.can_fail_over == (kind is TransientError)
 
 
-def test_a_failure_does_not_reach_the_next_mail(postmark: FakeEsp, new_mail: Any, failure_of: Any) -> None:
+def test_a_failure_does_not_reach_the_next_mail(
+    postmark: FakeEsp, new_mail: Any, failure_of: Any
+) -> None:
     for fault in (
         fake_esp.reset_after_body(accept=False),
         fake_esp.silence(accept=False),
@@ -99,8 +101,10 @@ def test_a_failure_does_not_reach_the_next_mail(postmark: FakeEsp, new_mail: Any
         (405, "Not allowed to send.", ConfigurationError, "payment_required"),
         (
             406,
-            "You tried to send to a recipient that has been marked as inactive. Found inactive "
-            "addresses: minji@example.com. Inactive recipients are ones that have bounced.",
+            (
+                "You tried to send to a recipient that has been marked as inactive. Found inactive "
+                "addresses: minji@example.com. Inactive recipients are ones that have bounced."
+            ),
             PermanentError,
             "recipient_inactive",
         ),
@@ -112,7 +116,7 @@ def test_a_failure_does_not_reach_the_next_mail(postmark: FakeEsp, new_mail: Any
     ],
 )
 def test_postmarks_422_means_what_its_error_code_says(
-    postmark: FakeEsp, failure_of: Any, code: int, words: str, kind: type, meaning: str
+    *, postmark: FakeEsp, failure_of: Any, code: int, words: str, kind: type, meaning: str
 ) -> None:
     postmark.queue(fake_esp.postmark_error(code, words))
     failure = failure_of("postmark")
@@ -134,7 +138,7 @@ def test_a_wrong_token_is_a_failure_of_configuration(
     [("7", timedelta(seconds=7)), ("86400", timedelta(hours=1)), ("soon", None), ("-3", None)],
 )
 def test_retry_after_in_seconds_is_read_and_bounded(
-    postmark: FakeEsp, failure_of: Any, written: str, understood: timedelta | None
+    *, postmark: FakeEsp, failure_of: Any, written: str, understood: timedelta | None
 ) -> None:
     postmark.queue(fake_esp.rate_limited(retry_after=written))
     failure = failure_of("postmark")
@@ -161,7 +165,9 @@ def test_every_status_of_the_table_arrives_as_it_says(
     assert failure.status_code == status
 
 
-def test_a_redirect_is_not_followed(endpoint: HttpEndpoint, use_providers: Any, failure_of: Any) -> None:
+def test_a_redirect_is_not_followed(
+    endpoint: HttpEndpoint, use_providers: Any, failure_of: Any
+) -> None:
     use_resend(use_providers, endpoint.url)
     endpoint.queue(Answer(status=302, headers={"Location": f"{endpoint.url}/elsewhere"}))
     failure = failure_of("resend")
@@ -228,10 +234,16 @@ def test_a_provider_that_refuses_connections_has_certainly_not_taken_the_mail(
 def test_a_name_that_does_not_resolve(use_providers: Any, failure_of: Any) -> None:
     use_resend(use_providers, "http://no-such-host.invalid")
     failure = failure_of("resend")
-    assert (type(failure), failure.code, failure.phase) == (TransientError, "dns_failed", Phase.CONNECT)
+    assert (type(failure), failure.code, failure.phase) == (
+        TransientError,
+        "dns_failed",
+        Phase.CONNECT,
+    )
 
 
-def test_a_connection_that_is_never_answered(black_hole: int, use_providers: Any, failure_of: Any) -> None:
+def test_a_connection_that_is_never_answered(
+    black_hole: int, use_providers: Any, failure_of: Any
+) -> None:
     use_resend(use_providers, f"http://127.0.0.1:{black_hole}", timeout=0.8)
     failure = failure_of("resend")
     assert (type(failure), failure.code) == (TransientError, "connect_timeout")
@@ -243,7 +255,11 @@ def test_plain_http_behind_https_is_a_failure_before_the_mail_left(
 ) -> None:
     use_resend(use_providers, endpoint.url.replace("http://", "https://"))
     failure = failure_of("resend")
-    assert (type(failure), failure.code, failure.phase) == (TransientError, "tls_failed", Phase.CONNECT)
+    assert (type(failure), failure.code, failure.phase) == (
+        TransientError,
+        "tls_failed",
+        Phase.CONNECT,
+    )
 
 
 def test_a_certificate_that_nobody_signed_is_a_failure_before_the_mail_left(
@@ -251,11 +267,15 @@ def test_a_certificate_that_nobody_signed_is_a_failure_before_the_mail_left(
 ) -> None:
     use_resend(use_providers, f"https://127.0.0.1:{self_signed_port}")
     failure = failure_of("resend")
-    assert (type(failure), failure.code, failure.phase) == (TransientError, "tls_failed", Phase.CONNECT)
+    assert (type(failure), failure.code, failure.phase) == (
+        TransientError,
+        "tls_failed",
+        Phase.CONNECT,
+    )
 
 
 def test_a_reset_after_the_handshake_is_an_unknown_outcome_also_under_tls(
-    resetting_tls_port: int, use_providers: Any, failure_of: Any, monkeypatch: Any, tls: Any
+    *, resetting_tls_port: int, use_providers: Any, failure_of: Any, monkeypatch: Any, tls: Any
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tls.certificate))
     use_resend(use_providers, f"https://localhost:{resetting_tls_port}")
@@ -287,7 +307,9 @@ def test_metadata_that_cannot_be_written_is_the_mails_fault(
     assert type(failure_of("postmark", mail)) is PermanentError
 
 
-def test_the_detail_holds_the_answer_without_the_address(postmark: FakeEsp, failure_of: Any) -> None:
+def test_the_detail_holds_the_answer_without_the_address(
+    postmark: FakeEsp, failure_of: Any
+) -> None:
     postmark.queue(fake_esp.postmark_error(300, "Bad: Kim Minji <minji@example.com>" + "x" * 5000))
     detail = failure_of("postmark").detail
     assert "***@example.com" in detail
@@ -325,5 +347,3 @@ def resetting_tls_port(tls: Any) -> Iterator[int]:
     """A TLS server that resets the connection once it has read something."""
     with tls.serving(answer=b"") as port:
         yield port
-
-

@@ -31,7 +31,9 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "providers.md"
 
 def test_every_esp_of_anymail_is_a_provider() -> None:
     shipped = {path.stem for path in BACKENDS.glob("*.py")} - NOT_PROVIDERS
-    ours = {name for name, kind in TYPES.items() if kind.family in (Family.ANYMAIL_HTTP, Family.SES)}
+    ours = {
+        name for name, kind in TYPES.items() if kind.family in (Family.ANYMAIL_HTTP, Family.SES)
+    }
     assert ours == shipped
 
 

@@ -66,11 +66,18 @@ def test_an_alias_does_not_fall_back_on_the_other_accounts_token() -> None:
 
 @pytest.mark.parametrize(
     ("name", "meant"),
-    [("postmrk", "postmark"), ("Mailgun", "mailgun"), ("sendinblue", "brevo"), ("ses", "amazon_ses")],
+    [
+        ("postmrk", "postmark"),
+        ("Mailgun", "mailgun"),
+        ("sendinblue", "brevo"),
+        ("ses", "amazon_ses"),
+    ],
 )
 def test_an_unknown_provider_is_answered_with_the_one_that_was_meant(name: str, meant: str) -> None:
     sentence = refusal(EMAIL_PROVIDERS=name)
-    assert sentence.startswith(f"postroom.E011: EMAIL_PROVIDERS names the unknown provider {name!r}")
+    assert sentence.startswith(
+        f"postroom.E011: EMAIL_PROVIDERS names the unknown provider {name!r}"
+    )
     assert f"did you mean {meant!r}?" in sentence
 
 
@@ -87,9 +94,7 @@ def test_every_provider_without_its_credentials_stops_the_process(kind: Any) -> 
 
 @pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid")
 @pytest.mark.parametrize("kind", TYPES.values(), ids=lambda kind: kind.name)
-def test_every_provider_opens_with_its_required_variables_alone(
-    kind: Any, settings: Any
-) -> None:
+def test_every_provider_opens_with_its_required_variables_alone(kind: Any, settings: Any) -> None:
     values = {"http_url": "https://esp.test/api", "smtp_url": "smtp://mail.test"}
     variables = {
         f"{kind.prefix}_{one.name}": values.get(one.form, "something")
@@ -102,9 +107,7 @@ def test_every_provider_opens_with_its_required_variables_alone(
 
 
 def test_an_alias_cannot_stand_twice() -> None:
-    sentence = refusal(
-        EMAIL_PROVIDERS="postmark,postmark", POSTMARK_SERVER_TOKEN="t"
-    )
+    sentence = refusal(EMAIL_PROVIDERS="postmark,postmark", POSTMARK_SERVER_TOKEN="t")
     assert sentence.startswith("postroom.E013: EMAIL_PROVIDERS names 'postmark' twice")
 
 

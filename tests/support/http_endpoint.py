@@ -29,6 +29,8 @@ class Received:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    client: int
+    """The client's port: the same for requests on one connection."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -39,7 +41,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         endpoint = self.server.endpoint
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        received = Received(path=self.path, headers=dict(self.headers), body=body)
+        client = self.client_address[1]
+        received = Received(path=self.path, headers=dict(self.headers), body=body, client=client)
         endpoint.received.append(received)
         answer = endpoint.next_answer()
         data = answer.body.encode()
@@ -58,7 +61,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
         self.close_connection = bool(answer.promised)
 
-    do_GET = do_POST
+    def do_GET(self) -> None:
+        self.do_POST()
 
     def handle(self) -> None:
         try:
