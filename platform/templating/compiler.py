@@ -31,7 +31,10 @@ def path(node: nodes.Node) -> str | None:
             return None if before is None else f"{before}.{attribute}"
         case nodes.Getitem(node=parent, arg=nodes.Const(value=int() | str() as key)):
             before = path(parent)
-            return None if before is None else f"{before}[{key!r}]"
+            if before is None:
+                return None
+            plain = isinstance(key, str) and key.isidentifier()
+            return f"{before}.{key}" if plain else f"{before}[{key!r}]"
     return None
 
 

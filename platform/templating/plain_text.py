@@ -59,10 +59,10 @@ class VisibleText(HTML2Text):
             self.space = self.space or tag in CELLS
 
     def handle_data(self, data: str, entity_char: bool = False) -> None:  # noqa: FBT001, FBT002 - html2text's signature
-        """Write a piece of text."""
+        """Write a piece of text, without Markdown's escapes (as if it were a single character)."""
         if self._link:
             self._link_text.append(data)
-        super().handle_data(data, entity_char)
+        super().handle_data(data, entity_char=True)
 
     def _end_link(self) -> None:
         address = self._link.removeprefix("mailto:")

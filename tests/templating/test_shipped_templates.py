@@ -5,11 +5,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from babel.numbers import format_currency
 from django.conf import settings
 
 from orders.contexts import OrderContext
 from templating import contracts
+from templating.filters.localised import written_money
 from templating.rendering import Rendered, render
 from tests.support.mail_html import dark_declarations, elements
 
@@ -88,7 +88,7 @@ def test_each_sample_renders_in_the_locale_asked_for(event: str, locale: str, sa
 @every_sample
 def test_both_bodies_state_the_total(event: str, locale: str, sample: str) -> None:
     rendered, order = mail(event, locale, sample), context_of(event, sample).order
-    total = format_currency(order.total, order.currency, locale=locale)
+    total = written_money(order.total, order.currency, locale)
     assert spaces_alike(total) in spaces_alike(rendered.text)
     assert spaces_alike(total) in spaces_alike(rendered.html)
 
