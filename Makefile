@@ -9,6 +9,8 @@ NAME ?=
 export DEBUG
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 export UV_PYTHON_DOWNLOADS := never
+# uv brings its own certificates; a company's proxy is known only to the system's, where there are any.
+export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),true,false)
 
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py

@@ -12,6 +12,8 @@ from django.contrib.auth import get_user_model
 from access import keys
 from access.actors import Actor
 from access.models import ApiKey
+from notifications.models import Notification
+from notifications.states import Status
 from orders.intake import NewAddress, NewLine, NewOrder
 from orders.models import Order
 from orders.services import place_order
@@ -69,6 +71,9 @@ class Credentials:
     api_key: str | None
 
 
+NOTHING_MADE = Credentials(password=None, api_key=None)
+
+
 def make_credentials() -> Credentials:
     """Make an administrator and an API key, where there is none."""
     return Credentials(password=_make_administrator(), api_key=_make_api_key())
@@ -94,3 +99,12 @@ def place_sample_orders() -> list[Order]:
     if Order.objects.exists():
         return []
     return [place_order(order) for order in SAMPLE_ORDERS]
+
+
+def has_left_for(orders: list[Order]) -> bool:
+    """Say whether none of the orders' mail is on its way to a provider any more."""
+    numbers = [order.number for order in orders]
+    under_way = Notification.objects.filter(
+        reference__in=numbers, status__in=(Status.QUEUED, Status.SENDING)
+    )
+    return not under_way.exists()

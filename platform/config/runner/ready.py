@@ -5,7 +5,6 @@ import json
 from django.conf import settings
 
 from config.runner import first_run
-from config.runner.console import Console
 
 ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
 EXAMPLE_ORDER = {
@@ -21,23 +20,8 @@ def reachable_host() -> str:
     return "127.0.0.1" if settings.HOST in ANY_ADDRESS else settings.HOST
 
 
-def show_credentials(console: Console, made: first_run.Credentials) -> None:
-    """Show what was made on this first run; nothing where it had been made before."""
-    rows = []
-    if made.password:
-        rows.append(f"  Administrator  {first_run.ADMIN} / {made.password}")
-    if made.api_key:
-        rows.append(f"  API key        {made.api_key}")
-    if rows:
-        console.show("\n".join(["Made for you, and shown only this once:", *rows]))
-
-
-def block(*, api_key: str | None) -> str:
-    """Return where everything is, and how to place an order.
-
-    Args:
-        api_key: a key that may be shown; without one the text says how to make one.
-    """
+def block(made: first_run.Credentials) -> str:
+    """Return where everything is, what was made on this first run, and how to place an order."""
     base = f"http://{_url_host()}:{settings.PORT}"
     return f"""
 Postroom is ready.
@@ -46,14 +30,23 @@ Postroom is ready.
   API docs  {base}/api/docs/
   Health    {base}/readyz
   Mail      {_providers()}
+{_credentials(made)}
+Place an order{_key_hint(made.api_key)}:
 
-Place an order{_key_hint(api_key)}:
-
-curl -X POST {base}/api/v1/orders/ -H "Authorization: Bearer {api_key or "$KEY"}" \
+curl -X POST {base}/api/v1/orders/ -H "Authorization: Bearer {made.api_key or "$KEY"}" \
 -H "Content-Type: application/json" -d '{json.dumps(EXAMPLE_ORDER)}'
 
 Ctrl-C stops everything.
 """
+
+
+def _credentials(made: first_run.Credentials) -> str:
+    rows = []
+    if made.password:
+        rows.append(f"  Administrator  {first_run.ADMIN} / {made.password}")
+    if made.api_key:
+        rows.append(f"  API key        {made.api_key}")
+    return "\n".join(["", "Made for you, and shown only this once:", *rows, ""]) if rows else ""
 
 
 def where_mail_goes() -> str:

@@ -21,6 +21,8 @@ from config.runner.supervisor import StopRequested, Supervisor
 
 SERVICE_ANSWERS_WITHIN = timedelta(seconds=30)
 PROGRAMS_READY_WITHIN = timedelta(seconds=60)
+SAMPLE_MAIL_LEAVES_WITHIN = timedelta(seconds=15)
+LAST_LINES_COME_WITHIN = 0.3  # seconds
 GIVE_UP_AFTER = 3  # ends in a row, before everything was ready once
 
 # Providers whose mail leaves this machine must not be handed a sample.
@@ -65,13 +67,12 @@ def _bring_up(supervisor: Supervisor, console: Console) -> None:
     if not settings.DEBUG:
         console.say("collecting static files …")
         call_command("collectstatic", interactive=False, verbosity=0)
-    made = first_run.make_credentials() if settings.DEBUG else None
-    connection.close()  # it would stay open, idle, for as long as everything runs
-    if made:
-        ready.show_credentials(console, made)
     _start_programs(supervisor, console)
-    console.show(ready.block(api_key=made.api_key if made else None))
     _place_sample_orders(supervisor, console)
+    made = first_run.make_credentials() if settings.DEBUG else first_run.NOTHING_MADE
+    connection.close()  # it would stay open, idle, for as long as everything runs
+    # Last, below the sample orders' mail, where a person finds it.
+    console.show(ready.block(made))
 
 
 def _start_broker(supervisor: Supervisor, console: Console) -> None:
@@ -156,13 +157,15 @@ def _web_answers() -> bool:
 
 
 def _place_sample_orders(supervisor: Supervisor, console: Console) -> None:
-    if not settings.DEBUG or settings.MAILERS[settings.EMAIL_PROVIDERS[0]]["TYPE"] not in (
-        HARMLESS_PROVIDERS
-    ):
+    first_provider = settings.MAILERS[settings.EMAIL_PROVIDERS[0]]["TYPE"]
+    if not settings.DEBUG or first_provider not in HARMLESS_PROVIDERS:
         return
     placed = first_run.place_sample_orders()
-    connection.close()
-    if placed:
-        numbers = " and ".join(order.number for order in placed)
-        console.say(f"placed the sample orders {numbers}; {ready.where_mail_goes()}")
-    supervisor.attend(0)
+    if not placed:
+        return
+    numbers = " and ".join(order.number for order in placed)
+    console.say(f"placed the sample orders {numbers}; {ready.where_mail_goes()}")
+    supervisor.attend_until(
+        lambda: first_run.has_left_for(placed), timeout=SAMPLE_MAIL_LEAVES_WITHIN
+    )
+    supervisor.attend(LAST_LINES_COME_WITHIN)
