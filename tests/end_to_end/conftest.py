@@ -1,16 +1,15 @@
 """A whole Postroom of real processes for each module, and the sink that its mail goes to."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.smtp_sink import SmtpSink
-from tests.support.stack import Stack, Template
-
-StartStack = Callable[..., Stack]
+from tests.support.stack import Stack, StartStack, Template
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,7 +53,7 @@ def start_stack(
     """Starts stacks that send to the sink; all of them are stopped with the module."""
     with ExitStack() as exits:
 
-        def start(environment: Mapping[str, str] | None = None, **options: object) -> Stack:
+        def start(environment: Mapping[str, str] | None = None, **options: Any) -> Stack:
             stack = Stack(
                 tmp_path_factory.mktemp("stack"),
                 template=stack_template,
@@ -73,7 +72,7 @@ def start_stack(
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[pytest.TestReport]:
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the end of every process's output to the report of a failed test."""
     report = yield
     stack = getattr(item, "funcargs", {}).get("stack")

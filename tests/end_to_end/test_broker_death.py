@@ -5,11 +5,12 @@ what 5.6.3 survived.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
 from tests.support.smtp_sink import SmtpSink
-from tests.support.stack import Stack
+from tests.support.stack import Stack, StartStack
 from tests.support.waiting import eventually
 
 DEATHS = 4
@@ -17,8 +18,12 @@ ORDERS_EACH = 30
 
 
 @pytest.fixture(scope="module")
-def stack(start_stack) -> Stack:
+def stack(start_stack: StartStack) -> Stack:
     return start_stack(concurrency=4)
+
+
+def some_arrived(sink: SmtpSink, recipients: list[str]) -> bool:
+    return sum(bool(sink.messages_to(one)) for one in recipients) >= 5
 
 
 def test_workers_survive_a_broker_killed_under_load(stack: Stack, sink: SmtpSink) -> None:
@@ -27,10 +32,7 @@ def test_workers_survive_a_broker_killed_under_load(stack: Stack, sink: SmtpSink
         for death in range(DEATHS):
             batch = [f"death-{death}-{number}@example.com" for number in range(ORDERS_EACH)]
             answers = [clients.submit(stack.api.place_order, recipient) for recipient in batch]
-            eventually(
-                lambda batch=batch: sum(bool(sink.messages_to(one)) for one in batch) >= 5,
-                within=60,
-            )
+            eventually(partial(some_arrived, sink, batch), within=60)
             stack.valkey.kill()
             assert {answer.result().status_code for answer in answers} == {201}
             stack.valkey.start()

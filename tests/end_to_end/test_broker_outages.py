@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.support.smtp_sink import SmtpSink
-from tests.support.stack import Stack
+from tests.support.stack import Stack, StartStack
 from tests.support.waiting import eventually
 
 ANSWERS_WITHIN = 1.5  # seconds
@@ -13,7 +13,7 @@ LEAVES_WITHIN = 50.0  # the relay takes up what was not published after half a m
 
 
 @pytest.fixture(scope="module")
-def stack(start_stack) -> Stack:
+def stack(start_stack: StartStack) -> Stack:
     return start_stack(behind_proxy=True)
 
 

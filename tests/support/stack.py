@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,9 @@ from tests.support.processes import REPOSITORY, Service
 from tests.support.proxy import TcpProxy
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually, free_port
+
+StartStack = Callable[..., "Stack"]
+"""What the fixture `start_stack` is: environment and options in, a running stack out."""
 
 WORKER_READY = " ready."
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
@@ -130,9 +133,14 @@ class Stack:
         for service in self.services:
             self._exits.callback(service.stop)
             service.start()
+        self._exits.callback(self._ask_all_to_end)  # runs first: they end side by side
         eventually(self._web_answers, within=40, about=f"web on port {self.port}")
         for worker in (self.live, self.backlog):
             worker.wait_for_line(WORKER_READY)
+
+    def _ask_all_to_end(self) -> None:
+        for service in self.services:
+            service.ask_to_end()
 
     def restart(self, service: Service) -> None:
         """Start a worker again, as whoever supervises it would, and wait until it is ready."""

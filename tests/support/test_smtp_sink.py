@@ -3,7 +3,7 @@
 import smtplib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -55,7 +55,7 @@ def test_a_refusal_strikes_once_at_its_stage(sink: SmtpSink, stage: Stage) -> No
 @pytest.mark.parametrize("accept", [True, False])
 @pytest.mark.parametrize("fault", [hang, disconnect, reset])
 def test_a_lost_answer_says_nothing_of_acceptance(
-    sink: SmtpSink, fault: type[SmtpFault], accept: bool
+    sink: SmtpSink, fault: Callable[..., SmtpFault], accept: bool
 ) -> None:
     sink.queue(fault(accept=accept, at=Stage.BODY))
     with pytest.raises((OSError, smtplib.SMTPServerDisconnected)):

@@ -9,7 +9,7 @@ Value = TypeVar("Value")
 
 
 def eventually(
-    look: Callable[[], Value], *, within: float, every: float = 0.1, about: str = ""
+    look: Callable[[], Value | None], *, within: float, every: float = 0.1, about: str = ""
 ) -> Value:
     """Look again and again until `look()` returns something true, and return that.
 

@@ -1,11 +1,14 @@
 """Notifications in the admin: a list to search, a record to read, actions with a reason."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.timesince import timeuntil
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.dataclasses import UnfoldAction
@@ -94,8 +97,8 @@ class NotificationAdmin(ReadOnlyAdmin):
     bulk_resolve_not_arrived = bulk_action(NOT_ARRIVED)
     bulk_cancel = bulk_action(CANCEL)
 
-    change_form_outer_before_template = "admin/notifications/notification/outlook.html"
-    change_form_outer_after_template = "admin/notifications/notification/record.html"
+    # What an operator came for stands before the columns of the row.
+    change_form_outer_before_template = "admin/notifications/notification/record.html"
     fieldsets = (
         (
             None,
@@ -103,10 +106,13 @@ class NotificationAdmin(ReadOnlyAdmin):
                 "fields": (
                     ("reference", "event", "role"),
                     ("recipient", "recipient_name", "locale"),
-                    ("provider", "provider_message_id", "message_id"),
                     ("created_at", "sent_at", "finished_at"),
-                    ("attempt_count", "expires_at", "template_version"),
-                    ("id", "ticket", "idempotency_key"),
+                    ("attempt_count", "ticket", "expires_at"),
+                    ("provider", "template_version"),
+                    "provider_message_id",
+                    "message_id",
+                    "id",
+                    "idempotency_key",
                 )
             },
         ),
@@ -180,11 +186,13 @@ class NotificationAdmin(ReadOnlyAdmin):
 
 def _told_of(row: Notification) -> dict[str, Any]:
     content, problem = _content_or_problem(row)
+    outlook = explanations.outlook(row)
     return {
         "title": str(row),
         "row": row,
         "status_colour": STATUS_COLOURS[row.status],
-        "outlook": explanations.outlook(row),
+        "outlook": outlook,
+        "due": _due(outlook.at) if outlook.at else "",
         "timeline": [
             {
                 "attempt": attempt,
@@ -197,6 +205,15 @@ def _told_of(row: Notification) -> dict[str, Any]:
         "content": content,
         "content_problem": problem,
     }
+
+
+def _due(at: datetime) -> str:
+    left = at - timezone.now()
+    if left <= timedelta():
+        return str(_("now"))
+    if left < timedelta(minutes=2):
+        return str(_("in %(seconds)d s") % {"seconds": left.total_seconds()})
+    return str(_("in %(time)s") % {"time": timeuntil(at)})
 
 
 def _content_or_problem(row: Notification) -> tuple[Content | None, str]:
