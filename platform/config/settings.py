@@ -289,6 +289,10 @@ RETENTION_DAYS = env.integer(
     "RETENTION_DAYS", 90, at_least=1, about="Days until personal data of finished mail is erased."
 )
 
+# --- Admin -----------------------------------------------------------------------------------
+
+UNFOLD = {"SITE_TITLE": "Postroom", "SITE_HEADER": "Postroom", "SITE_SYMBOL": "stacked_email"}
+
 # --- API -------------------------------------------------------------------------------------
 
 env.section("API")

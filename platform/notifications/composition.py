@@ -31,7 +31,10 @@ def compose(notification: Notification, rendered: Rendered) -> EmailMultiAlterna
     message.attach_alternative(rendered.html, "text/html")
     # Anymail reads these from any message; Django's class does not declare them.
     message.__dict__ |= {
-        "metadata": {"notification_id": str(notification.id), "ticket": str(notification.ticket)},
+        "metadata": {
+            "notification_id": str(notification.id),
+            "ticket": str(notification.handover_ticket),
+        },
         "tags": [notification.event],
     }
     return message

@@ -50,7 +50,7 @@ def hand_over(
         started_at = timezone.now()
         journal.note(Note.BEGUN, ticketed, provider=alias)
         try:
-            accepted = send(alias, message, idempotency_key=_idempotency_key(row))
+            accepted = send(alias, message, idempotency_key=f"{row.id}-{row.handover_ticket}")
         except errors.ProviderError as error:
             if not isinstance(error, errors.UnknownOutcome):
                 journal.note(Note.REFUSED, ticketed)
@@ -69,11 +69,6 @@ def hand_over(
     settlement = after_failure(row, retries.deciding(failures), attempts=attempts, now=now)
     settlement.changes |= made_of(rendered)
     return settlement
-
-
-def _idempotency_key(row: Notification) -> str:
-    """Return a key that the attempts of one budget share; a redriven mail is wanted anew."""
-    return f"{row.id}-{row.budget_attempt_base}"
 
 
 def outlives_a_send(row: Notification) -> bool:

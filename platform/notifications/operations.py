@@ -93,6 +93,7 @@ def _requeue(
             budget_attempt_base=F("attempt_count"),
             budget_started_at=now,
             lost_count=0,
+            doubted_ticket=None,
             next_attempt_at=None,
             expires_at=now + settings.EXPIRES_AFTER,
             finished_at=None,

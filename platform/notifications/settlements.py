@@ -126,6 +126,7 @@ def after_acceptance(
             "content_hash": acceptance.content_hash,
             "attempt_count": row.attempt_count + 1,
             "lost_count": 0,
+            "doubted_ticket": None,
             "sent_at": accepted_at,
             "error_kind": "",
             "error_code": "",
@@ -144,6 +145,7 @@ def after_failure(
     """Decide what follows and return it as a settlement; the last attempt carries the decision."""
     lost = failure.outcome == AttemptOutcome.LOST
     lost_count = row.lost_count + 1 if lost else 0
+    in_doubt = failure.outcome in {AttemptOutcome.UNKNOWN, AttemptOutcome.LOST}
     decision = retries.decide(
         failure,
         budget=retries.Budget(
@@ -168,6 +170,7 @@ def after_failure(
         "error_summary": last.summary,
         "attempt_count": row.attempt_count + decision.counted,
         "lost_count": lost_count,
+        "doubted_ticket": row.handover_ticket if in_doubt else None,
         "provider": last.provider,
     }
     if decision.at is not None:

@@ -271,3 +271,21 @@ def test_the_rollup_counts_attempts_and_endings(enqueued: Enqueued, sink: SmtpSi
     assert counted[("smtp", "attempt.accepted")] == 2
     assert counted[("smtp", "attempt.transient")] == 1
     assert (counted[("", "sent")], counted[("", "retrying")]) == (2, 1)
+
+
+def test_a_provider_can_tell_a_second_copy_but_not_a_second_try_after_a_refusal(
+    enqueued: Enqueued, sink: SmtpSink
+) -> None:
+    row = enqueued()
+    named = []
+    for fault in (
+        refuse("451 4.3.0 Try again later"),
+        disconnect(at=Stage.BODY),
+        disconnect(at=Stage.BODY),
+        refuse("451 4.3.0 Try again later"),
+    ):
+        sink.queue(fault)
+        deliver_one(row)
+        named.append(row.doubted_ticket)
+        make_due(row)
+    assert named == [None, 2, 2, None]

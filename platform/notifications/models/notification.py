@@ -132,6 +132,8 @@ class Notification(models.Model):
     attempt_count = models.PositiveIntegerField(default=0)
     budget_attempt_base = models.PositiveIntegerField(default=0)
     budget_started_at = models.DateTimeField()
+    # The ticket of the first attempt since which nobody knows whether the provider has the mail.
+    doubted_ticket = models.PositiveIntegerField(null=True, blank=True)
     # Claims in a row that ended without a word from their worker.
     lost_count = models.PositiveSmallIntegerField(default=0)
 
@@ -202,6 +204,15 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} {self.reference}".strip()
+
+    @property
+    def handover_ticket(self) -> int:
+        """What names the mail to a provider.
+
+        It stays the same while the provider may have the mail already, so that it can tell a
+        second copy, and changes after a refusal, which would otherwise be repeated.
+        """
+        return self.doubted_ticket or self.ticket
 
     @property
     def attempts_in_budget(self) -> int:
