@@ -56,9 +56,25 @@ def valkey(valkey_server: ValkeyServer) -> Iterator[ValkeyServer]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn skips into failures under CI: there a missing part must not pass for a tested one."""
+    """Refuse skipped tests under CI."""
     report = yield
-    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
-        report.outcome = "failed"
-        report.longrepr = f"CI=true refuses to skip {item.nodeid}: {report.longrepr}"
+    if not hasattr(report, "wasxfail"):
+        _refuse_to_skip(report)
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Refuse skipped modules under CI."""
+    report = yield
+    _refuse_to_skip(report)
+    return report
+
+
+def _refuse_to_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skip into a failure: in CI a missing part must not pass for a tested one."""
+    if report.skipped and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"CI=true refuses to skip {report.nodeid}: {report.longrepr}"
