@@ -22,6 +22,9 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
         ("ko", "money('USD')", "12.00", "US$12.00"),
         ("en", "money('BHD')", Decimal("1.5"), "BHD\N{NO-BREAK SPACE}1.500"),
         ("en", "money('usd')", Decimal(-3), "-$3.00"),
+        # CLDR displays no decimals of these two; they are charged all the same.
+        ("en", "money('RSD')", Decimal("12.50"), "RSD\N{NO-BREAK SPACE}12.50"),
+        ("en", "money('IQD')", "0.250", "IQD\N{NO-BREAK SPACE}0.250"),
         ("en", "money('EUR')", 0, "€0.00"),
         ("ko", "date", MOMENT, "2026년 11월 23일"),
         ("en", "date", MOMENT, "November 23, 2026"),

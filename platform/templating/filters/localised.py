@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel import dates, numbers
+from babel import Locale, dates, numbers
 from django.conf import settings
 from jinja2.runtime import Undefined
 
@@ -19,6 +20,7 @@ from templating.locales import formatting_locale
 STYLES = frozenset({"short", "medium", "long", "full"})
 LONGEST_PATTERN = 60
 LARGEST_EXPONENT = 30
+MOST_DECIMALS = 4  # of any currency in ISO 4217
 # Locales want a space here ("CHF 12"), which Babel leaves out (CLDR's currencySpacing).
 LETTER_BESIDE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
@@ -31,11 +33,23 @@ def money(value: Any, currency: Any) -> str:
     return written_money(_decimal(value, of="money"), currency.upper(), formatting_locale())
 
 
+def written_money(amount: Decimal, currency: str, locale: str) -> str:
+    """Return an amount as the locale (Babel's name) writes it.
+
+    It shows the decimals that it has, and at least those that CLDR displays: CLDR leaves out those
+    of RSD, IQD and some others, which are charged all the same.
+    """
+    exponent = amount.as_tuple().exponent
+    decimals = min(-exponent, MOST_DECIMALS) if isinstance(exponent, int) else 0
+    return _money(amount, currency, locale, max(decimals, numbers.get_currency_precision(currency)))
+
+
 # Formatting takes Babel about 20 µs. HTML and text show the same values, and so do a shop's mails.
 @lru_cache(maxsize=4096)
-def written_money(amount: Decimal, currency: str, locale: str) -> str:
-    """Return an amount as the locale (Babel's name) writes it, with the currency's own decimals."""
-    text = numbers.format_currency(amount, currency, locale=locale)
+def _money(amount: Decimal, currency: str, locale: str, decimals: int) -> str:
+    pattern = copy(Locale.parse(locale).currency_formats["standard"])
+    pattern.frac_prec = (decimals, decimals)
+    text = pattern.apply(amount, locale, currency=currency, currency_digits=False)
     return LETTER_BESIDE_DIGIT.sub("\N{NO-BREAK SPACE}", text)
 
 
