@@ -10,6 +10,7 @@ from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access.idempotency import idempotent
 from access.pagination import CursorPagination
 from access.scopes import Scope
 from orders import services
@@ -50,6 +51,7 @@ class OrderList(ListAPIView[Order]):
         request=NewOrderSerializer,
         responses={201: OrderSerializer, 409: schema.NUMBER_TAKEN},
     )
+    @idempotent
     def post(self, request: Request) -> Response:
         """Place the order in the body."""
         body = NewOrderSerializer(data=request.data)
@@ -108,6 +110,7 @@ class OrderEventList(ListAPIView[OrderEvent]):
         responses={201: OrderEventSerializer, 409: schema.NOT_NOW},
         examples=examples.NEW_EVENTS,
     )
+    @idempotent
     def post(self, request: Request, number: str) -> Response:
         """Record the event in the body."""
         body = NewEventSerializer(data=request.data)

@@ -1,4 +1,4 @@
-"""API keys, and the append-only record of what was done by whom."""
+"""API keys, what was answered to their writes, and the append-only record of who did what."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -71,6 +71,32 @@ class ApiKey(models.Model):
         if self.expires_at is not None and self.expires_at <= (at or timezone.now()):
             return "expired"
         return "active"
+
+
+class IdempotencyKey(models.Model):
+    """A write that was carried out once, with the answer that its repetitions get.
+
+    Written in the transaction of the write itself: it is there if, and only if, the write is. The
+    answer may hold personal data; it is deleted with its row (`access.idempotency.KEPT`).
+    """
+
+    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    # What was asked: method, path and body.
+    fingerprint = models.CharField(max_length=64)
+    status_code = models.PositiveSmallIntegerField(default=0)
+    headers = models.JSONField(default=dict)
+    body = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint(fields=["api_key", "key"], name="idempotency_key_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.status_code} {self.fingerprint[:8]}"
 
 
 class AppendOnly(TypeError):

@@ -5,9 +5,11 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from drf_standardized_errors.openapi import AutoSchema as StandardizedErrorsSchema
 
-from access import problem_types
+from access import idempotency, problem_types
 from access.authentication import ApiKeyAuthentication
 from access.permissions import HasScope, scopes_for
 from access.problem_documents import CONTENT_TYPE
@@ -65,6 +67,21 @@ FURTHER_MEMBERS: dict[str, Schema] = {
     "413": {"limit_bytes": {"type": "integer", "description": "The most that a body may have."}},
 }
 NAMES = {"400": "InvalidRequest", "403": "PermissionDenied", "413": "ContentTooLarge"}
+IDEMPOTENCY_KEY = OpenApiParameter(
+    idempotency.HEADER,
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="Makes it safe to repeat the request: within 24 hours the same key with the same "
+    "body gets the first answer again, and nothing is done twice. A UUID does well.",
+    pattern=f"^{idempotency.FORM.pattern}$",
+)
+REPLAYED = OpenApiParameter(
+    idempotency.REPLAYED_HEADER,
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="`true` if this is the answer to an earlier request with the same Idempotency-Key.",
+    response=[200, 201, 202, 204],
+)
 
 
 class AutoSchema(StandardizedErrorsSchema):
@@ -81,13 +98,23 @@ class AutoSchema(StandardizedErrorsSchema):
 
     def _get_allowed_error_status_codes(self) -> list[str]:
         # No 405: an operation that is described is one that the resource supports.
-        return ["400", "401", "403", "404", "406", "413", "415", "429", "500"]
+        return ["400", "401", "403", "404", "406", "409", "413", "415", "422", "429", "500"]
+
+    def get_override_parameters(self) -> list[Any]:
+        """Return the headers that a repeatable write takes and answers with."""
+        parameters = list(super().get_override_parameters())
+        return [*parameters, IDEMPOTENCY_KEY, REPLAYED] if self._is_idempotent() else parameters
+
+    def _is_idempotent(self) -> bool:
+        return idempotency.is_idempotent(getattr(self.view, self.method.lower(), None))
 
     def _should_add_error_response(self, responses: dict[str, Any], status_code: str) -> bool:
         if status_code in responses:
             return False
         if status_code in {"413", "415"}:
             return self.method in WITH_BODY
+        if status_code in {"409", "422"}:
+            return self._is_idempotent()
         if status_code in {"400", "406", "500"}:
             return True  # any request can be malformed, or met by our own mistake
         return bool(super()._should_add_error_response(responses, status_code))

@@ -133,6 +133,14 @@ CONFLICT = _define_for_status(
     meaning="`code` and `detail` say with what, and further members what is possible instead. "
     "The same request may succeed once the state has changed.",
 )
+IDEMPOTENCY_IN_PROGRESS = define(
+    slug="idempotency-in-progress",
+    status=409,
+    title="A request with this Idempotency-Key is still being carried out",
+    meaning="Nothing was done. Wait for as many seconds as the `Retry-After` header says, then "
+    "send the same request with the same key again: it gets the answer of the first, or is carried "
+    "out.",
+)
 LENGTH_REQUIRED = _define_for_status(
     slug="length-required",
     status=411,
@@ -156,6 +164,13 @@ UNPROCESSABLE = _define_for_status(
     status=422,
     title="The request is understood but cannot be carried out",
     meaning="`code`, `detail` and, where values are at fault, `errors` say why.",
+)
+IDEMPOTENCY_KEY_REUSED = define(
+    slug="idempotency-key-reused",
+    status=422,
+    title="The Idempotency-Key belongs to another request",
+    meaning="Within the last 24 hours this key was sent with another method, path or body. Nothing "
+    "was done. Use a new key for each new request, and the old one only to repeat the old request.",
 )
 THROTTLED = _define_for_status(
     slug="throttled",

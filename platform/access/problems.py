@@ -7,6 +7,8 @@
         ├── MalformedBody        400: `line`, `column`
         ├── MissingScope         403: `required_scopes`, `missing_scopes`
         ├── Conflict             409: whatever says what is possible instead
+        ├── IdempotencyInProgress  409, with Retry-After
+        ├── IdempotencyKeyReused   422
         ├── LengthRequired       411
         └── ContentTooLarge      413: `limit_bytes`
 
@@ -15,6 +17,7 @@ because DRF imports its permission classes, and so these errors, while it makes 
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from rest_framework import exceptions
@@ -80,6 +83,27 @@ class Conflict(Problem):
 
     problem_type = problem_types.CONFLICT
     default_code = "conflict"
+
+
+class IdempotencyInProgress(Problem):
+    """Another request with the same Idempotency-Key holds on to it for too long."""
+
+    problem_type = problem_types.IDEMPOTENCY_IN_PROGRESS
+    default_code = "idempotency_in_progress"
+
+    def __init__(self, *, retry_after: timedelta) -> None:
+        self.wait = retry_after.total_seconds()  # DRF's handler sends it as Retry-After
+        super().__init__("A request with this Idempotency-Key is still being carried out.")
+
+
+class IdempotencyKeyReused(Problem):
+    """The Idempotency-Key was used for something else."""
+
+    problem_type = problem_types.IDEMPOTENCY_KEY_REUSED
+    default_code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was sent with another method, path or body before.")
 
 
 class LengthRequired(Problem):

@@ -251,6 +251,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"queue": "periodic", "expires": 300},
     },
+    "forget_idempotency_keys": {
+        "task": "access.forget_idempotency_keys",
+        "schedule": 600.0,
+        "options": {"queue": "periodic", "expires": 600},
+    },
 }
 
 # --- Email providers -------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.actors import Actor
+from access.idempotency import idempotent
 from access.models import AuditEntry
 from access.problems import Conflict
 
@@ -61,6 +62,7 @@ class Baskets(APIView):
         return Response({"kind": actor.kind, "id": actor.id, "label": actor.label})
 
     @extend_schema(request=BasketSerializer, responses={201: BasketSerializer})
+    @idempotent
     def post(self, request: Request) -> Response:
         """Fill a basket."""
         basket = BasketSerializer(data=request.data)

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from access import problems
 from access.actors import Actor
+from access.idempotency import idempotent
 from access.pagination import CursorPagination
 from access.scopes import Scope
 from notifications import operations
@@ -90,6 +91,7 @@ class Operation(GenericAPIView[Notification]):
         raise NotImplementedError
 
     @extend_schema(responses=serializers.NotificationDetailSerializer)
+    @idempotent
     def post(self, request: Request, pk: UUID) -> Response:
         """Act on one notification.
 
