@@ -1,6 +1,6 @@
 """Makes the message that a provider is handed, from the record and its rendering."""
 
-from email.utils import formataddr
+from email.utils import quote
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -20,7 +20,7 @@ def compose(notification: Notification, rendered: Rendered) -> EmailMultiAlterna
         subject=rendered.subject,
         body=rendered.text,
         from_email=settings.DEFAULT_FROM_EMAIL,
-        to=[formataddr((notification.recipient_name, notification.recipient))],
+        to=[_recipient(notification)],
         reply_to=[settings.SHOP_REPLY_TO] if settings.SHOP_REPLY_TO else None,
         headers={
             "Message-ID": notification.message_id,
@@ -38,3 +38,9 @@ def compose(notification: Notification, rendered: Rendered) -> EmailMultiAlterna
         "tags": [notification.event],
     }
     return message
+
+
+def _recipient(notification: Notification) -> str:
+    """Return name and address, readable: each backend encodes the name as its protocol wants it."""
+    name = " ".join(notification.recipient_name.split())
+    return f'"{quote(name)}" <{notification.recipient}>' if name else notification.recipient

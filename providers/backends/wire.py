@@ -1,5 +1,7 @@
 """A mail as it goes over the wire and into `.eml` files."""
 
+from email.header import Header
+from email.message import Message
 from typing import cast
 
 from django.core.mail import EmailMessage
@@ -8,4 +10,18 @@ from django.core.mail.message import MIMEMixin
 
 def as_wire(message: EmailMessage) -> bytes:
     """Return the whole mail in RFC 5322's form, its lines ended by CRLF."""
-    return cast("MIMEMixin", message.message()).as_bytes(linesep="\r\n")
+    built = message.message()
+    if not message.subject.isascii():
+        _fold_subject(built, message.subject)
+    return cast("MIMEMixin", built).as_bytes(linesep="\r\n")
+
+
+def _fold_subject(built: Message, subject: str) -> None:
+    """Encode the subject so that its first line has room for the header's name.
+
+    Django encodes it without regard to the name, and the whole is then folded right behind it:
+    legal, but readers that unfold by the letter show a blank before the subject.
+    """
+    del built["Subject"]
+    # Past Django's own setter, which would encode it anew. It has been checked for newlines above.
+    Message.__setitem__(built, "Subject", Header(subject, "utf-8", header_name="Subject"))
