@@ -1,175 +1,345 @@
-"""Which providers may take mail now, in which order.
+"""Which providers may take mail now, in which order, and how much.
 
-The chain is `settings.EMAIL_PROVIDERS` without those that are paused: because they asked for it
-(Retry-After), because they refuse our account or settings, or because somebody paused them. A
-worker asks for a permit before it claims anything: with no provider left no attempt is burnt.
+A worker asks for a permit before it claims anything: with no provider left no attempt is burnt.
 
-The state is this process's own.
+    permit = routing.permit(now=now, wanted=len(tickets))
+    … claim the first `permit.granted`; with none left, `routing.give_back(permit)`
+    for position, mail in enumerate(claimed):
+        chain = routing.chain(permit, position=position, now=now)   # (): release the rest
+        … send to chain[0]; before another one of the chain: `routing.may_take_over(alias)`
+        … `routing.note_success(alias)` or `routing.note_failure(alias, error, recipient_hash=…)`
+
+Breakers, pauses and limits are pure values (`breaker`, `standing`, `limits`, `chains`); the state
+is shared by all workers through Redis, and per process while that is out of reach (`state`). None
+of these functions raises for Redis' sake.
 """
 
-import threading
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
 
 import structlog
 from django.conf import settings
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
-from providers.errors import ConfigurationError, ProviderError
-from providers.pauses import pause_after
+from providers import breaker, chains, standing
+from providers.breaker import BreakerPolicy, BreakerState, Moment, News
+from providers.errors import ProviderError
+from providers.limits import Grant
+from providers.local_state import Transition
+from providers.rates import Rate, parse_rate
+from providers.standing import Change, Pause, Standing, StandingPolicy
+from providers.state import WorkersState
+
+__all__ = ["Change", "Pause", "Permit", "ProviderState"]
 
 log = structlog.get_logger(__name__)
+
+PROBE_MARGIN = timedelta(seconds=10)
+"""How much longer than a send may take a probe is waited for: it is rendered first."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Permit:
     """Leave to hand over `granted` mails to `providers`, tried in this order.
 
-    With no provider `granted` is 0, and `available_at` is the earliest time that one may take mail.
+    `available_at` says when more may be had: with no provider the earliest time that one may take
+    mail, with fewer granted than wanted when to ask for the rest.
     """
 
     providers: tuple[str, ...]
     available_at: datetime | None
     granted: int
+    probe: str | None = None
+    """The provider that the first mail, and it alone, is to probe; it leads `providers`."""
+
+    receipts: tuple["Receipt", ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pause:
-    """A provider is left alone until `until`; `reason` is an error's code or a person's words."""
+class Receipt:
+    """Permits of one provider's rate: what was paid, and the proof of it."""
 
-    until: datetime
-    reason: str
-    until_success: bool = False
-    """Whether a success ends it early: it proves that our settings are accepted again."""
+    alias: str
+    grant: Grant
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderState:
-    """One provider as it stands now."""
+    """One provider as it stands now.
+
+    `since` and `reason` are the breaker's last change; `probe_at` is when it may be probed, while
+    it is not closed. `refused_in_a_row` counts recipients. `shared`: all workers see this.
+    """
 
     alias: str
     type: str
     pause: Pause | None
+    rate: str | None
+    breaker: BreakerState
+    since: datetime | None
+    reason: str
+    probe_at: datetime | None
+    refused_in_a_row: int
+    shared: bool
+
+    @property
+    def takes_mail(self) -> bool:
+        """Whether mail may go to it now."""
+        return self.breaker is BreakerState.CLOSED and self.pause is None
+
+    @property
+    def alarm(self) -> str | None:
+        """Why a person should look at it, or None."""
+        if self.pause is not None and self.pause.is_alarm:
+            return self.pause.reason
+        return None if self.breaker is BreakerState.CLOSED else self.reason
 
 
-class RoutingState(Protocol):
-    """What is remembered between mails. Safe to use from several threads."""
-
-    def pause_of(self, alias: str) -> Pause | None:
-        """Return the provider's last pause, which may be over."""
-        ...
-
-    def set_pause(self, alias: str, pause: Pause) -> None:
-        """Remember a pause, unless one that ends later is known."""
-        ...
-
-    def count_configuration_failure(self, alias: str) -> int:
-        """Count one more in a row and return how many they are."""
-        ...
-
-    def note_success(self, alias: str) -> None:
-        """Forget failures in a row and a pause that a success ends."""
-        ...
-
-    def reset(self) -> None:
-        """Forget everything."""
-        ...
-
-
-class ProcessState:
-    """The state of one process, in memory."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._pauses: dict[str, Pause] = {}
-        self._configuration_failures: dict[str, int] = {}
-
-    def pause_of(self, alias: str) -> Pause | None:
-        """Return the provider's last pause, which may be over."""
-        return self._pauses.get(alias)
-
-    def set_pause(self, alias: str, pause: Pause) -> None:
-        """Remember a pause, unless one that ends later is known."""
-        with self._lock:
-            known = self._pauses.get(alias)
-            if known is None or known.until < pause.until:
-                self._pauses[alias] = pause
-
-    def count_configuration_failure(self, alias: str) -> int:
-        """Count one more in a row and return how many they are."""
-        with self._lock:
-            count = self._configuration_failures.get(alias, 0) + 1
-            self._configuration_failures[alias] = count
-            return count
-
-    def note_success(self, alias: str) -> None:
-        """Forget failures in a row and a pause that a success ends."""
-        with self._lock:
-            self._configuration_failures.pop(alias, None)
-            pause = self._pauses.get(alias)
-            if pause is not None and pause.until_success:
-                del self._pauses[alias]
-
-    def reset(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._pauses.clear()
-            self._configuration_failures.clear()
-
-
-_state: RoutingState = ProcessState()
+_state = WorkersState(lambda: settings.REDIS_URL)
 
 
 def permit(*, now: datetime, wanted: int = 1) -> Permit:
-    """Return leave for up to `wanted` mails."""
-    open_, waits = [], []
-    for alias in settings.EMAIL_PROVIDERS:
-        pause = _state.pause_of(alias)
-        if pause is not None and pause.until > now:
-            waits.append(pause.until)
-        else:
-            open_.append(alias)
-    if open_:
-        return Permit(providers=tuple(open_), available_at=None, granted=wanted)
-    return Permit(providers=(), available_at=min(waits, default=None), granted=0)
+    """Return leave for up to `wanted` mails.
+
+    A rate limit delays mail and never sends it elsewhere: then fewer are granted, or none.
+    """
+    plan = _plan(now=now)
+    if not plan.chain:
+        return Permit(providers=(), available_at=plan.available_at, granted=0)
+    paid: list[Receipt] = []
+    if plan.probe is not None:
+        paid.append(_pay(plan.probe, 1, now=now))
+        if not paid[0].grant.granted:
+            _take_probe_back(plan.probe, now=now)
+            return _waiting(paid[0], now=now)
+    rest = wanted - len(paid)
+    if plan.payer is not None and rest > 0:
+        paid.append(_pay(plan.payer, rest, now=now))
+    granted = sum(receipt.grant.granted for receipt in paid)
+    if granted == 0:
+        return _waiting(paid[-1], now=now)
+    more_in = paid[-1].grant.wait if plan.payer is not None else chains.PROBE_TAKES
+    return Permit(
+        providers=plan.chain,
+        available_at=now + more_in if granted < wanted and more_in is not None else None,
+        granted=granted,
+        probe=plan.probe,
+        receipts=tuple(paid),
+    )
 
 
-def note_success(alias: str) -> None:
+def chain(permit: Permit, *, position: int, now: datetime) -> tuple[str, ...]:
+    """Return who may take the permit's `position`-th mail (0 is the first), after what happened.
+
+    A breaker may have opened since the permit was given, or closed. With nobody left, the rest of
+    the mails is to be given back: none of them has been tried.
+    """
+    if position == 0:
+        return permit.providers
+    plan = _plan(now=now)
+    if not plan.chain or plan.chain[0] in {receipt.alias for receipt in permit.receipts[-1:]}:
+        return plan.chain
+    if _pay(plan.chain[0], 1, now=now).grant.granted:
+        return plan.chain
+    if plan.probe is not None:
+        _take_probe_back(plan.probe, now=now)
+    return ()
+
+
+def may_take_over(alias: str, *, now: datetime | None = None) -> bool:
+    """Return whether a mail that an earlier provider did not take may go to this one now.
+
+    It asks this provider's breaker and takes one permit of its rate.
+    """
+    now = now or timezone.now()
+    standings = _standings()
+    if not standings[alias].is_well(now=now):
+        policy, alone = _policy().breaker, chains.is_alone(standings, now=now)
+        ready = chains.ready_at(standings[alias], now=now, alone=alone, policy=policy)
+        if ready is not None and ready > now:
+            return False
+        if not _reserve_probe(alias, now=now, alone=alone):
+            return False
+    return _pay(alias, 1, now=now).grant.granted == 1
+
+
+def give_back(permit: Permit, *, unused: int | None = None, now: datetime | None = None) -> None:
+    """Give back the last `unused` mails of a permit (None: all), and the probe with the first."""
+    left = permit.granted if unused is None else min(unused, permit.granted)
+    if permit.probe is not None and left == permit.granted > 0:
+        _take_probe_back(permit.probe, now=now or timezone.now())
+    for receipt in reversed(permit.receipts):
+        count = min(left, receipt.grant.granted)
+        if count and receipt.grant.receipt:
+            _state.give_back(receipt.alias, count, receipt=receipt.grant.receipt)
+        left -= count
+
+
+def recipient_hash(address: str) -> str:
+    """Return what stands for a recipient in `note_failure`; nobody gets the address from it."""
+    return salted_hmac("providers.routing.recipient", address.strip().lower()).hexdigest()[:16]
+
+
+def note_success(alias: str, *, now: datetime | None = None) -> None:
     """Take note that a provider accepted a mail."""
-    _state.note_success(alias)
+    moment = _moment(now or timezone.now(), standing.ACCEPTED)
+    _update(alias, lambda known: standing.after_acceptance(known, moment), now=moment.now)
 
 
-def note_failure(alias: str, error: ProviderError, *, now: datetime | None = None) -> None:
-    """Take note that a provider did not accept a mail, and pause it where the error asks for it."""
-    misconfigured = isinstance(error, ConfigurationError)
-    count = _state.count_configuration_failure(alias) if misconfigured else 0
-    wait = pause_after(error, configuration_failures=count)
-    if wait is None:
-        return
-    until = (now or timezone.now()) + wait
-    _state.set_pause(alias, Pause(until=until, reason=error.code, until_success=misconfigured))
-    report = log.error if misconfigured else log.warning
-    report("provider.paused", provider=alias, code=error.code, until=until.isoformat())
+def note_failure(
+    alias: str,
+    error: ProviderError,
+    *,
+    now: datetime | None = None,
+    recipient_hash: str | None = None,
+) -> None:
+    """Take note that a provider did not accept a mail; `recipient_hash` as the function gives it.
+
+    That may open its breaker, or pause it: because the error asks for it, or because the provider
+    refuses everybody.
+    """
+    now, policy = now or timezone.now(), _policy()
+    _update(
+        alias,
+        lambda known: standing.after_failure(
+            known, error, recipient_hash=recipient_hash, now=now, policy=policy
+        ),
+        now=now,
+    )
 
 
-def pause(alias: str, *, until: datetime, reason: str) -> None:
+def pause(alias: str, *, until: datetime, reason: str, now: datetime | None = None) -> None:
     """Leave a provider alone until `until`."""
-    _state.set_pause(alias, Pause(until=until, reason=reason))
-    log.warning("provider.paused", provider=alias, code=reason, until=until.isoformat())
+    asked = Pause(until=until, reason=reason)
+    _update(alias, lambda known: standing.with_pause(known, asked), now=now or timezone.now())
+
+
+def resume(alias: str, *, reason: str, now: datetime | None = None) -> None:
+    """End a provider's pause and close its breaker, because a person says so."""
+    now = now or timezone.now()
+    _update(alias, lambda _: standing.resumed(now=now, reason=reason), now=now)
 
 
 def states(*, now: datetime) -> tuple[ProviderState, ...]:
-    """Return every provider in failover order, with its pause if it is paused now."""
-    found = []
-    for alias in settings.EMAIL_PROVIDERS:
-        pause = _state.pause_of(alias)
-        active = pause if pause is not None and pause.until > now else None
-        kind = settings.MAILERS[alias]["TYPE"]
-        found.append(ProviderState(alias=alias, type=kind, pause=active))
-    return tuple(found)
+    """Return every provider in failover order."""
+    known, shared, policy = _standings(), _state.is_shared(), _policy().breaker
+    alone = chains.is_alone(known, now=now)
+    return tuple(
+        ProviderState(
+            alias=alias,
+            type=settings.MAILERS[alias]["TYPE"],
+            pause=one.paused(now=now),
+            rate=settings.MAILERS[alias]["RATE"],
+            breaker=one.breaker.state,
+            since=one.breaker.since,
+            reason=one.breaker.reason,
+            probe_at=one.breaker.probe_at(policy, alone=alone),
+            refused_in_a_row=len(one.refused),
+            shared=shared,
+        )
+        for alias, one in known.items()
+    )
+
+
+def history(alias: str) -> list[Change]:
+    """Return a provider's last changes, each with its reason and time, the newest first."""
+    return _state.history(alias)
+
+
+def is_shared() -> bool:
+    """Return whether all workers see the same state; if not, each has its own."""
+    return _state.is_shared()
 
 
 def reset() -> None:
-    """Forget all pauses and failures of this process."""
-    _state.reset()
+    """Forget all that is known of the present providers, for all workers."""
+    _state.reconnect()
+    _state.forget(settings.EMAIL_PROVIDERS)
+
+
+def _plan(*, now: datetime) -> chains.Plan:
+    """Return who may take the next mail; the probe, if there is one, is reserved."""
+    known, policy = _standings(), _policy().breaker
+    while True:
+        plan = chains.plan(known, now=now, policy=policy)
+        if plan.probe is None:
+            return plan
+        if _reserve_probe(plan.probe, now=now, alone=chains.is_alone(known, now=now)):
+            return plan
+        # Another worker was faster: the mail goes round this provider.
+        taken = Pause(until=now + chains.PROBE_TAKES, reason="probe")
+        known = {**known, plan.probe: replace(known[plan.probe], pause=taken)}
+
+
+def _reserve_probe(alias: str, *, now: datetime, alone: bool) -> bool:
+    moment = replace(_moment(now, "probe"), alone=alone)
+    changed = _update(alias, lambda known: _with_news(known, News.PROBED, moment), now=now)
+    return any(change.change == BreakerState.HALF_OPEN for change in changed)
+
+
+def _take_probe_back(alias: str, *, now: datetime) -> None:
+    moment = _moment(now, "probe_unused")
+    _update(alias, lambda known: _with_news(known, News.UNUSED, moment), now=now)
+
+
+def _with_news(known: Standing, news: News, moment: Moment) -> Standing:
+    return replace(known, breaker=breaker.after(known.breaker, news, moment))
+
+
+def _pay(alias: str, wanted: int, *, now: datetime) -> Receipt:
+    rate = _rate(settings.MAILERS[alias]["RATE"])
+    if rate is None:
+        return Receipt(alias=alias, grant=Grant(granted=wanted))
+    return Receipt(alias=alias, grant=_state.take(alias, wanted, rate=rate, now=now))
+
+
+def _waiting(receipt: Receipt, *, now: datetime) -> Permit:
+    wait = receipt.grant.wait
+    return Permit(providers=(), available_at=None if wait is None else now + wait, granted=0)
+
+
+@lru_cache
+def _rate(text: str | None) -> Rate | None:
+    return None if text is None else parse_rate(text)
+
+
+def _standings() -> Mapping[str, Standing]:
+    return _state.standings(settings.EMAIL_PROVIDERS)
+
+
+def _update(alias: str, transition: Transition, *, now: datetime) -> list[Change]:
+    changed = _state.update(alias, transition, now=now)
+    for change in changed:
+        _tell(alias, change)
+    return changed
+
+
+def _tell(alias: str, change: Change) -> None:
+    if change.change == "paused":
+        report = log.error if change.alarm else log.warning
+        until = None if change.until is None else change.until.isoformat()
+        report("provider.paused", provider=alias, code=change.reason, until=until)
+    else:
+        report = log.warning if change.change == BreakerState.OPEN else log.info
+        report("provider.breaker_changed", provider=alias, to=change.change, code=change.reason)
+
+
+def _moment(now: datetime, reason: str) -> Moment:
+    return Moment(now=now, reason=reason, policy=_policy().breaker)
+
+
+def _policy() -> StandingPolicy:
+    return StandingPolicy(
+        breaker=BreakerPolicy(
+            failures=settings.PROVIDER_BREAKER_FAILURES,
+            first=settings.PROVIDER_BREAKER_FIRST,
+            longest=settings.PROVIDER_BREAKER_LONGEST,
+            longest_alone=settings.PROVIDER_BREAKER_LONGEST_ALONE,
+            probe_lease=settings.EMAIL_SEND_TIMEOUT + PROBE_MARGIN,
+        ),
+        rejections=settings.PROVIDER_MASS_REJECTIONS,
+        rejection_pause=settings.PROVIDER_MASS_REJECTION_PAUSE,
+    )
