@@ -21,16 +21,12 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
     come, and claims nothing. The ticket rises, which fences whoever held an older one.
     """
     expires = now + settings.CLAIM_DURATION
-    return (
-        Notification.objects.filter(_presented(tickets))
-        .filter(Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=now))
-        .move_returning(
-            Status.SENDING,
-            only_from=CLAIMABLE,
-            ticket=F("ticket") + 1,
-            claim_expires_at=expires,
-            relay_at=expires,
-        )
+    return Notification.objects.filter(_presented(tickets), _come(now)).move_returning(
+        Status.SENDING,
+        only_from=CLAIMABLE,
+        ticket=F("ticket") + 1,
+        claim_expires_at=expires,
+        relay_at=expires,
     )
 
 
@@ -47,13 +43,14 @@ def release(claimed: Sequence[Notification], *, at: datetime) -> int:
     )
 
 
-def postpone(tickets: Iterable[Ticketed], *, until: datetime) -> int:
-    """Let waiting notifications wait in the database: no provider may take them before `until`.
+def postpone(tickets: Iterable[Ticketed], *, until: datetime, now: datetime) -> int:
+    """Let due notifications wait in the database: no provider may take them before `until`.
 
     A mail that ends sooner is looked at sooner, so that it ends in time. Whoever looks at a mail
     that has not been tried yet is told why; one that is retried keeps its last error.
     """
-    waiting = Notification.objects.filter(_presented(tickets), status__in=CLAIMABLE)
+    # Not those whose own time has not come: the relay would publish them early, once a minute.
+    waiting = Notification.objects.filter(_presented(tickets), _come(now), status__in=CLAIMABLE)
     postponed = waiting.update(relay_at=Least(until, F("expires_at")))
     waiting.filter(status=Status.QUEUED).update(
         error_kind="waiting",
@@ -61,6 +58,11 @@ def postpone(tickets: Iterable[Ticketed], *, until: datetime) -> int:
         error_summary=f"No provider takes mail before {until:%H:%M:%S} UTC.",
     )
     return postponed
+
+
+def _come(now: datetime) -> Q:
+    """Return the predicate "its next attempt is due"."""
+    return Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=now)
 
 
 def _presented(tickets: Iterable[Ticketed]) -> Q:

@@ -76,7 +76,7 @@ def deliver(tickets: Sequence[Ticketed], *, retries_in_broker: bool) -> list[Del
     permit = routing.permit(now=now, wanted=len(tickets))
     if permit.granted < len(tickets):
         until = permit.available_at or now + PUBLISHED_GRACE
-        claims.postpone(tickets[permit.granted :], until=until)
+        claims.postpone(tickets[permit.granted :], until=until, now=now)
     claimed = claims.claim(tickets[: permit.granted], now=now) if permit.granted else []
     if not claimed:
         return []

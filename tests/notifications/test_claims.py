@@ -88,7 +88,17 @@ def test_a_released_claim_burns_no_attempt_and_fences_the_old_message(enqueued: 
 
 def test_a_postponed_mail_is_looked_at_again_before_it_expires(enqueued: Enqueued) -> None:
     row = enqueued(expires_after=timedelta(minutes=5))
-    postpone([Ticketed(row.id, 0)], until=timezone.now() + timedelta(hours=1))
+    now = timezone.now()
+    postpone([Ticketed(row.id, 0)], until=now + timedelta(hours=1), now=now)
     row.refresh_from_db()
     assert row.relay_at == row.expires_at
     assert row.ticket == 0
+
+
+def test_a_copy_that_comes_early_does_not_bring_the_relay_early(enqueued: Enqueued) -> None:
+    row, now = enqueued(), timezone.now()
+    later = now + timedelta(hours=4)
+    Notification.objects.update(status=Status.RETRYING, next_attempt_at=later, relay_at=later)
+    assert postpone([Ticketed(row.id, 0)], until=now + timedelta(seconds=5), now=now) == 0
+    row.refresh_from_db()
+    assert row.relay_at == later
