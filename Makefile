@@ -4,6 +4,9 @@ PYTHON ?= python3
 DEBUG ?= true
 TESTS ?= tests
 NAME ?=
+DATABASE ?= sqlite
+ORDERS ?= 2000
+SEED ?= 1
 
 # Exported rather than written before each command: what the caller sets wins.
 export DEBUG
@@ -18,7 +21,7 @@ UV_VERSION := 0.13.9
 UV := $(BIN)/uv sync --frozen --inexact --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-postgres check lint format types imports migrations settings-docs key superuser clean
+.PHONY: help run test test-sqlite test-postgres drill check lint format types imports migrations settings-docs key superuser clean
 
 help: ## show this
 	@echo "Postroom: orders in, delivered email out."
@@ -29,6 +32,7 @@ help: ## show this
 	@echo "  PORT=8001 make run         serve on another port"
 	@echo "  PYTHON=python3.12 make run choose the Python for .venv"
 	@echo "  TESTS=tests/orders make test-sqlite   run some of the tests"
+	@echo "  DATABASE=postgres ORDERS=300 SEED=2 make drill   another drill"
 
 run: .venv/.installed ## start everything, until Ctrl-C
 	@$(MANAGE) up
@@ -40,6 +44,9 @@ test-sqlite: .venv/.installed-dev ## run all tests on SQLite
 
 test-postgres: .venv/.installed-dev ## run all tests on PostgreSQL
 	@TEST_DATABASE=postgres $(BIN)/pytest $(TESTS)
+
+drill: .venv/.installed-dev ## see that nothing is lost while providers fail and processes are killed
+	@$(BIN)/python -m tests.drill --database $(DATABASE) --orders $(ORDERS) --seed $(SEED)
 
 check: lint types imports migrations ## everything but the tests
 

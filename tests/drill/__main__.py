@@ -1,0 +1,49 @@
+"""The drill: `python -m tests.drill`, or `make drill`. See docs/drill.md."""
+
+import argparse
+import signal
+import sys
+
+from tests.drill import storm
+from tests.drill.report import storm_report
+
+
+def main() -> int:
+    """Run what the arguments ask for; return the exit status."""
+    options = _arguments()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    try:
+        return _storm(options)
+    except KeyboardInterrupt:
+        sys.stdout.write("\nThe drill was stopped; its processes have ended.\n")
+        return 130
+
+
+def _stop(number: int, frame: object) -> None:
+    """End the drill through its `with` blocks; their stopping of processes is not cut short."""
+    for ignored in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ignored, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _storm(options: argparse.Namespace) -> int:
+    plan = storm.Plan(
+        orders=options.orders, seed=options.seed, database=options.database, keep=options.keep
+    )
+    outcome = storm.run(plan)
+    sys.stdout.write(storm_report(outcome) + "\n")
+    return 1 if outcome.broken else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
+    parser.add_argument("--orders", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--keep", action="store_true", help="keep logs and database")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""The drill's table."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from tests.drill.memory import Series
+from tests.drill.storm import Outcome
+
+Line = tuple[str, str]
+
+
+def storm_report(outcome: Outcome) -> str:
+    """Return the table of a storm, with each second copy in a line of its own."""
+    plan = outcome.plan
+    head = f"storm: {plan.orders} orders, seed {plan.seed}, {plan.database}"
+    return "\n".join(
+        [
+            "",
+            *table(head, list(_lines(outcome))),
+            *_copies(outcome),
+            *(f"audit: {line}" for line in outcome.audit.splitlines()[-20:]),
+            *(f"refused: {key}: {why}" for key, why in list(outcome.shops.refused.items())[:10]),
+            "",
+            *verdict(outcome.broken),
+        ]
+    )
+
+
+def table(head: str, lines: Sequence[Line]) -> list[str]:
+    """Return lines of two aligned columns below a heading."""
+    width = max(len(name) for name, _ in lines)
+    return [head, "─" * len(head), *(f"{name:<{width}}  {value}" for name, value in lines)]
+
+
+def verdict(broken: Sequence[str]) -> list[str]:
+    """Return the last lines: what is broken, or that nothing is."""
+    if not broken:
+        return ["PASSED: nothing lost, nothing doubled without a cause, nothing left open."]
+    return ["FAILED:", *(f"  {sentence}" for sentence in broken)]
+
+
+def size(series: Series) -> str:
+    """Return a series of memory as its peak and its growth once it was warm."""
+    return f"{series.peak:.0f} MiB at most, {series.growth:+.0f} MiB after the first third"
+
+
+def _lines(outcome: Outcome) -> Iterator[Line]:
+    account, memory = outcome.account, outcome.memory
+    explained = sum(copy.is_explained for copy in account.copies)
+    lost_attempts = sum(account.lost_attempts.values()) + len(account.unexplained_losses)
+    in_flight = sum(kill.in_flight for kill in outcome.kills.done)
+    yield "accepted by the API", str(account.accepted)
+    yield "slowest answer of the API", f"{outcome.shops.slowest:.2f} s"
+    yield "sent", str(account.statuses.get("sent", 0))
+    yield "arrived exactly once", str(account.once)
+    yield "copies too many", f"{len(account.copies)}, of which {explained} explained"
+    yield "lost", str(len(account.lost))
+    yield "unknown", str(account.statuses.get("unknown", 0))
+    yield "dead letters", str(account.statuses.get("failed", 0))
+    yield "still open", str(account.open)
+    yield "kills", ", ".join(_counted(outcome)) or "none"
+    yield "attempts lost by kills", f"{lost_attempts}, of at most {in_flight} in flight"
+    yield "ended by themselves", ", ".join(outcome.restarts) or "none"
+    yield "retries", str(account.retries)
+    yield "failovers", str(account.failovers)
+    yield "longest wait", f"{account.longest_wait:.1f} s"
+    yield "largest worker process", size(memory.worker)
+    yield "all workers", size(memory.workers)
+    yield "broker", size(memory.broker)
+    yield "audit", "not clean" if outcome.audit else "clean"
+    yield "took", f"{outcome.seconds:.0f} s"
+
+
+def _counted(outcome: Outcome) -> Iterator[str]:
+    kinds = Counter(kill.name.rpartition(" ")[0] for kill in outcome.kills.done)
+    return (f"{count} × {kind}" for kind, count in sorted(kinds.items()))
+
+
+def _copies(outcome: Outcome) -> Iterator[str]:
+    if not outcome.account.copies:
+        return
+    yield ""
+    yield "arrived more than once, and why:"
+    for cause, count in Counter(copy.cause for copy in outcome.account.copies).most_common():
+        yield f"  {count:>4} × {cause}"
+    for copy in sorted(outcome.account.copies, key=lambda one: one.reference):
+        mark = " " if copy.is_explained else "!"
+        yield f"{mark} {copy.reference}  {copy.provider:<9} {copy.cause}"
