@@ -16,7 +16,7 @@ of these functions raises for Redis' sake.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 
 import structlog
@@ -25,7 +25,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from providers import breaker, chains, standing
-from providers.breaker import BreakerPolicy, BreakerState, Moment, News
+from providers.breaker import BreakerState, Moment, News
 from providers.errors import ProviderError
 from providers.limits import Grant
 from providers.local_state import Transition
@@ -36,9 +36,6 @@ from providers.state import WorkersState
 __all__ = ["Change", "Pause", "Permit", "ProviderState"]
 
 log = structlog.get_logger(__name__)
-
-PROBE_MARGIN = timedelta(seconds=10)
-"""How much longer than a send may take a probe is waited for: it is rendered first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -332,14 +329,5 @@ def _moment(now: datetime, reason: str) -> Moment:
 
 
 def _policy() -> StandingPolicy:
-    return StandingPolicy(
-        breaker=BreakerPolicy(
-            failures=settings.PROVIDER_BREAKER_FAILURES,
-            first=settings.PROVIDER_BREAKER_FIRST,
-            longest=settings.PROVIDER_BREAKER_LONGEST,
-            longest_alone=settings.PROVIDER_BREAKER_LONGEST_ALONE,
-            probe_lease=settings.EMAIL_SEND_TIMEOUT + PROBE_MARGIN,
-        ),
-        rejections=settings.PROVIDER_MASS_REJECTIONS,
-        rejection_pause=settings.PROVIDER_MASS_REJECTION_PAUSE,
-    )
+    policy: StandingPolicy = settings.PROVIDER_POLICY
+    return policy

@@ -13,6 +13,7 @@ from config import brokers, consistency, databases, secret_key
 from config.env import Environment
 from config.logs import logging_config
 from providers.configuration import read_providers
+from providers.thresholds import read_policy
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 load_dotenv(BASE_DIR / ".env")
@@ -266,33 +267,7 @@ EMAIL_PROVIDERS = list(MAILERS)
 EMAIL_SEND_TIMEOUT = env.duration(
     "EMAIL_SEND_TIMEOUT", "20s", about="How long one provider may take to answer."
 )
-PROVIDER_BREAKER_FAILURES = env.integer(
-    "PROVIDER_BREAKER_FAILURES",
-    5,
-    at_least=1,
-    about="After so many failures in a row a provider is left alone, until a probe succeeds.",
-)
-PROVIDER_BREAKER_FIRST = env.duration(
-    "PROVIDER_BREAKER_FIRST", "1s", about="The wait before the first probe; it doubles from there."
-)
-PROVIDER_BREAKER_LONGEST = env.duration(
-    "PROVIDER_BREAKER_LONGEST",
-    "30s",
-    about="The longest wait between probes while another provider takes the mail.",
-)
-PROVIDER_BREAKER_LONGEST_ALONE = env.duration(
-    "PROVIDER_BREAKER_LONGEST_ALONE",
-    "3s",
-    about="The longest wait between probes while no other provider does.",
-)
-PROVIDER_MASS_REJECTIONS = env.integer(
-    "PROVIDER_MASS_REJECTIONS",
-    10,
-    about="Different recipients refused in a row that pause a provider and raise an alarm; 0: off.",
-)
-PROVIDER_MASS_REJECTION_PAUSE = env.duration(
-    "PROVIDER_MASS_REJECTION_PAUSE", "15m", about="For how long."
-)
+PROVIDER_POLICY = read_policy(env, send_timeout=EMAIL_SEND_TIMEOUT)
 TEMPLATES_EMAIL_DIRS = [BASE_DIR / "templates_email"]
 
 # --- Delivery --------------------------------------------------------------------------------

@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from structlog.testing import capture_logs
 
+from config.env import Environment
 from providers import routing
 from providers.breaker import BreakerState
 from providers.errors import (
@@ -16,6 +18,7 @@ from providers.errors import (
     TransientError,
     UnknownOutcome,
 )
+from providers.thresholds import read_policy
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -141,8 +144,7 @@ def test_a_probe_that_was_not_used_is_anothers_at_once() -> None:
     assert routing.permit(now=after(1)).probe == "a"
 
 
-def test_a_probe_that_a_dead_worker_had_is_given_up(settings: Any) -> None:
-    settings.EMAIL_SEND_TIMEOUT = timedelta(seconds=20)
+def test_a_probe_that_a_dead_worker_had_is_given_up() -> None:
     fails("a")
     assert routing.permit(now=after(1)).probe == "a"
     assert routing.permit(now=after(30.9)).probe is None
@@ -206,3 +208,17 @@ def test_a_person_can_resume_a_provider() -> None:
         ("closed", "mended"),
         ("resumed", "mended"),
     }
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"PROVIDER_BREAKER_FIRST": "0"},
+        {"PROVIDER_BREAKER_FIRST": "1m"},
+        {"PROVIDER_BREAKER_LONGEST_ALONE": "0s"},
+        {"PROVIDER_BREAKER_FAILURES": "0"},
+    ],
+)
+def test_thresholds_that_make_no_sense_are_refused_at_the_start(values: dict[str, str]) -> None:
+    with pytest.raises(ImproperlyConfigured, match=next(iter(values))):
+        read_policy(Environment(values), send_timeout=timedelta(seconds=20))

@@ -169,6 +169,7 @@ def test_what_redis_holds_names_no_address(valkey: ValkeyServer) -> None:
 
 WORKER = """
 import json, os, sys, time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 import django; django.setup()
@@ -178,8 +179,9 @@ from providers import routing
 from providers.errors import Phase, TransientError
 settings.MAILERS = {"a": {"TYPE": "memory", "RATE": None}, "b": {"TYPE": "memory", "RATE": None}}
 settings.EMAIL_PROVIDERS = ["a", "b"]
-settings.PROVIDER_BREAKER_FIRST = timedelta(seconds=0.2)
-settings.PROVIDER_BREAKER_LONGEST = timedelta(seconds=0.4)
+policy = settings.PROVIDER_POLICY
+settings.PROVIDER_POLICY = replace(policy, breaker=replace(
+    policy.breaker, first=timedelta(seconds=0.2), longest=timedelta(seconds=0.4)))
 back = Path(sys.argv[1])
 print("ready", flush=True)
 ends = float(sys.stdin.readline())
