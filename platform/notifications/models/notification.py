@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.db.models.sql import UpdateQuery
 from django.utils.translation import gettext_lazy as _
 
-from notifications.states import CLAIMABLE, IllegalTransitionError, Status, sources
+from notifications.states import OPEN, IllegalTransitionError, Status, sources
 
 
 class Role(models.TextChoices):
@@ -162,7 +162,7 @@ class Notification(models.Model):
                 condition=Q(status__in=Status.values), name="notification_status_is_known"
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=[*CLAIMABLE, Status.SENDING]) | Q(relay_at__isnull=False),
+                condition=~Q(status__in=sorted(OPEN)) | Q(relay_at__isnull=False),
                 name="notification_open_has_relay_at",
             ),
             models.CheckConstraint(
