@@ -15,13 +15,14 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn, Protocol, TypedDict
+from typing import Any, NoReturn, NotRequired, Protocol, TypedDict
 
 from django.core.exceptions import ImproperlyConfigured
 
 from providers.catalogue import FORMER_NAMES, TYPES, Form, ProviderType, Variable
 from providers.rates import parse_rate
 from providers.smtp_url import parse_smtp_url
+from providers.webhook_catalogue import BASIC_AUTH, WEBHOOKS
 
 ALIAS = re.compile(r"[a-z][a-z0-9_]*")
 FLAGS = {
@@ -44,6 +45,7 @@ class ProviderSettings(TypedDict):
     OPTIONS: dict[str, Any]
     TYPE: str
     RATE: str | None
+    WEBHOOK: NotRequired[dict[str, Any]]  # what proves its webhooks, where anything is set
 
 
 class SettingsReader(Protocol):
@@ -133,12 +135,34 @@ def _read_provider(
     if kind.name == "file":
         options.setdefault("path", str(var_dir / "mail"))
     _check_pairs(options, prefix=prefix)
-    return ProviderSettings(
+    found = ProviderSettings(
         BACKEND=kind.backend,
         OPTIONS=options,
         TYPE=kind.name,
         RATE=_read_rate(env, f"{alias.upper()}_RATE"),
     )
+    if webhook := _read_webhook(env, kind=kind, prefix=prefix):
+        found["WEBHOOK"] = webhook
+    return found
+
+
+def _read_webhook(env: SettingsReader, *, kind: ProviderType, prefix: str) -> dict[str, Any]:
+    """Return what is set for checking webhooks: keywords of Anymail's view."""
+    webhook = WEBHOOKS.get(kind.name)
+    options: dict[str, Any] = {}
+    for variable in webhook.variables if webhook else ():
+        name = f"{prefix}_{variable.name}"
+        text = env.raw(name)
+        if text is None:
+            continue
+        if variable is not BASIC_AUTH:
+            options[variable.option[0]] = text
+            continue
+        secrets = [secret.strip() for secret in text.split(",") if secret.strip()]
+        if not secrets or not all(re.fullmatch(r"[^:]+:.+", secret) for secret in secrets):
+            _refuse("E015", f"{name} holds something else than user:password; set user:password.")
+        options["webhook_secret"] = secrets
+    return options
 
 
 def variable_prefix(*, alias: str, kind: ProviderType) -> str:

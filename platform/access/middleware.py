@@ -125,7 +125,7 @@ def _as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpRespons
 
 
 class BodyLimitMiddleware:
-    """Refuses API requests whose body has more than settings.API_MAX_BODY_BYTES bytes."""
+    """Refuses API requests and webhooks whose body is larger than the settings allow."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -135,10 +135,16 @@ class BodyLimitMiddleware:
         if not problem_documents.is_api(request):
             return self.get_response(request)
         try:
-            _bound_body(request, limit=settings.API_MAX_BODY_BYTES)
+            _bound_body(request, limit=_limit(request))
         except problems.Problem as refusal:
             return problem_documents.respond(request, refusal)
         return self.get_response(request)
+
+
+def _limit(request: HttpRequest) -> int:
+    if request.path_info.startswith(problem_documents.WEBHOOKS_PREFIX):
+        return int(settings.WEBHOOK_MAX_BODY_BYTES)
+    return int(settings.API_MAX_BODY_BYTES)
 
 
 def _bound_body(request: HttpRequest, *, limit: int) -> None:

@@ -24,7 +24,9 @@ from access.problems import InvalidParameter, type_of
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
-API_PREFIX = "/api/"
+# Webhooks too: whoever sends them is a program, and their bodies are bounded alike.
+WEBHOOKS_PREFIX = "/webhooks/"
+API_PREFIXES = ("/api/", WEBHOOKS_PREFIX)
 MAX_ERRORS = 100
 
 
@@ -150,7 +152,7 @@ def internal_error() -> exceptions.APIException:
 
 def is_api(request: HttpRequest) -> bool:
     """Say whether the request is for the API, whose every answer is for a program."""
-    return request.path_info.startswith(API_PREFIX)
+    return request.path_info.startswith(API_PREFIXES)
 
 
 def _wants_problem(request: HttpRequest) -> bool:

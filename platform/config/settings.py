@@ -306,6 +306,14 @@ env.section("API")
 API_MAX_BODY_BYTES = env.integer(
     "API_MAX_BODY_BYTES", 1_048_576, at_least=1024, about="The largest request body, in bytes."
 )
+WEBHOOK_MAX_BODY_BYTES = env.integer(
+    "WEBHOOK_MAX_BODY_BYTES",
+    2_097_152,
+    at_least=1024,
+    about="The largest body of a provider's webhook, in bytes.",
+)
+# Django's own bound on bodies and forms, which webhooks are read by.
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(API_MAX_BODY_BYTES, WEBHOOK_MAX_BODY_BYTES)
 API_MAX_ORDER_LINES = env.integer(
     "API_MAX_ORDER_LINES", 500, at_least=1, about="The most lines of one order."
 )

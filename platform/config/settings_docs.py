@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from config.env import Variable
 from config.settings import env
 from providers.catalogue import TYPES, ProviderType
+from providers.webhook_catalogue import WEBHOOKS
 
 INTRODUCTION = """\
 # Settings
@@ -25,6 +26,12 @@ Set those of the providers that `EMAIL_PROVIDERS` names. Under an alias (`eu=pos
 the alias in front: `EU_POSTMARK_SERVER_TOKEN`. Each provider also takes a rate, under its alias:
 `POSTMARK_RATE=50/s`.
 """
+WEBHOOKS_INTRODUCTION = """\
+### Variables of the webhooks
+
+What proves that a tracking webhook (`/webhooks/<alias>/tracking/`) comes from the provider. With
+nothing set webhooks are refused; see `docs/api.md`.
+"""
 
 
 def render() -> str:
@@ -37,6 +44,7 @@ def render() -> str:
         parts.append(f"## {section}\n\n{_variables(variables)}")
         if section == "Email providers":
             parts.append(f"{PROVIDERS}\n{_providers(TYPES.values())}")
+            parts.append(f"{WEBHOOKS_INTRODUCTION}\n{_webhooks()}")
     return "\n".join(parts)
 
 
@@ -61,6 +69,15 @@ def _providers(kinds: Iterable[ProviderType]) -> str:
         for variable in kind.variables
     ]
     return _table(("Provider", "Variable", "Required", "Default", "What it does"), rows)
+
+
+def _webhooks() -> str:
+    rows = [
+        (f"`{name}`", f"`{TYPES[name].prefix}_{variable.name}`", variable.about)
+        for name, webhook in WEBHOOKS.items()
+        for variable in webhook.variables
+    ]
+    return _table(("Provider", "Variable", "What it does"), rows)
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

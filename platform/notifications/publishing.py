@@ -194,3 +194,11 @@ def publish_batch(tickets: Sequence[Ticketed]) -> None:
         args=[[[str(ticketed.id), ticketed.ticket] for ticketed in tickets]],
         queue=queues.BACKLOG,
     )
+
+
+def publish_reports(event_ids: Sequence[int]) -> None:
+    """Have a worker apply reports that were just stored; without a broker the relay does it."""
+    try:
+        publisher.send(queues.APPLY_REPORTS, args=[list(event_ids)], queue=queues.PERIODIC)
+    except BrokerUnavailable:
+        log.debug("reports_left_to_relay", count=len(event_ids))

@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import Task, shared_task
 from django.utils import timezone
 
-from notifications import heartbeats, queues
+from notifications import heartbeats, queues, tracking
 from notifications.auditing import audit as audit_once
 from notifications.delivery import deliver as deliver_all
 from notifications.relay import relay as relay_once
@@ -77,7 +77,14 @@ def deliver_batch(tickets: list[tuple[str, int]]) -> None:
 def relay() -> None:
     """Sweep once, and show that beat, broker and worker reach each other."""
     relay_once()
+    tracking.apply_waiting()
     heartbeats.beat("relay", "relay")
+
+
+@shared_task(name=queues.APPLY_REPORTS, queue=queues.PERIODIC)
+def apply_reports(event_ids: list[int]) -> None:
+    """Apply what a provider's webhook has just reported."""
+    tracking.apply(event_ids)
 
 
 @shared_task(name=queues.AUDIT, queue=queues.PERIODIC)

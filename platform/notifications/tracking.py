@@ -3,13 +3,14 @@
 Reports come twice, late and out of order. Each is stored under a fingerprint; its effect is a
 compare-and-set whose predicate carries the order of severity, so that a late `delivered` never
 hides a `bounced`. A report that fits no notification yet (it may be quicker than our own commit) is
-kept and applied by `apply_unmatched`.
+kept and looked at again by `apply_waiting`.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from notifications.models import Notification, ProviderEvent, Suppression, SuppressionReason
+from notifications.publishing import publish_reports
 from notifications.states import Status
 from notifications.suppressions import normalise
 
@@ -26,6 +28,10 @@ log = structlog.get_logger()
 
 PATIENCE = timedelta(days=1)
 """How long a report may wait for the notification that it is about."""
+FIRST_LOOK = timedelta(seconds=5)
+"""When the relay looks at a report that no worker has applied."""
+SWEEP = 500
+"""Reports that one step takes up at a time."""
 
 
 class Reported(StrEnum):
@@ -80,54 +86,103 @@ class Report:
 
 def take(reports: Sequence[Report]) -> int:
     """Store reports and apply those that are new; return how many were."""
-    taken = 0
-    for report in reports:
-        with transaction.atomic():
-            row = _match(report)
-            event, is_new = ProviderEvent.objects.get_or_create(
-                provider=report.provider,
-                fingerprint=report.fingerprint,
-                defaults={
-                    "event_type": report.kind,
-                    "notification": row,
-                    "provider_message_id": report.provider_message_id,
-                    "occurred_at": report.occurred_at,
-                    "payload": {
-                        **report.payload,
-                        "message_id": report.message_id,
-                        "is_permanent": report.is_permanent,
-                    },
-                },
-            )
-            if is_new and row is not None:
-                _apply(event, row)
-            taken += is_new
-    return taken
+    ids = _store(reports)
+    apply(ids)
+    return len(ids)
 
 
-def apply_unmatched() -> int:
-    """Apply reports that came before the record they are about; return how many found it."""
+def receive(reports: Sequence[Report]) -> int:
+    """Store reports and have a worker apply those that are new; return how many were.
+
+    Quick whatever their number, for a provider that waits for an answer.
+    """
+    with transaction.atomic():
+        ids = _store(reports)
+        if ids:
+            transaction.on_commit(partial(publish_reports, ids), robust=True)
+    return len(ids)
+
+
+def _store(reports: Sequence[Report]) -> list[int]:
+    """Store those reports that are new, in three statements; return their rows' ids."""
+    # A provider may send an event twice in one go, too.
+    new = {(report.provider, report.fingerprint): report for report in reports}
+    same = ProviderEvent.objects.filter(
+        provider__in={provider for provider, _ in new},
+        fingerprint__in={fingerprint for _, fingerprint in new},
+    )
+    for known in same.values_list("provider", "fingerprint"):
+        new.pop(known, None)
+    if not new:
+        return []
+    due = timezone.now() + FIRST_LOOK
+    rows = [_row(report, apply_at=due) for report in new.values()]
+    # What another request stores at this moment is left as it is, and applied twice, harmlessly.
+    ProviderEvent.objects.bulk_create(rows, ignore_conflicts=True)
+    stored = same.values_list("pk", "provider", "fingerprint")
+    return [pk for pk, provider, fingerprint in stored if (provider, fingerprint) in new]
+
+
+def _row(report: Report, *, apply_at: datetime) -> ProviderEvent:
+    return ProviderEvent(
+        provider=report.provider,
+        fingerprint=report.fingerprint,
+        event_type=report.kind,
+        provider_message_id=report.provider_message_id,
+        occurred_at=report.occurred_at,
+        apply_at=apply_at,
+        payload={
+            **report.payload,
+            "message_id": report.message_id,
+            "is_permanent": report.is_permanent,
+            "notification_id": str(report.notification_id or ""),
+        },
+    )
+
+
+def apply(event_ids: Sequence[int]) -> int:
+    """Apply stored reports; return how many found their notification."""
+    events = ProviderEvent.objects.filter(pk__in=event_ids, processed_at__isnull=True)
+    return sum([_try(event) for event in events.order_by("pk")])
+
+
+def apply_waiting() -> int:
+    """Apply reports whose time to be looked at has come; return how many found theirs."""
     applied = 0
-    waiting = ProviderEvent.objects.filter(
-        processed_at__isnull=True, received_at__gt=timezone.now() - PATIENCE
-    ).order_by("received_at")[:500]
-    for event in waiting:
-        row = _find(event.provider_message_id, str(event.payload.get("message_id", "")))
-        if row is not None:
-            with transaction.atomic():
-                ProviderEvent.objects.filter(pk=event.pk).update(notification=row)
-                _apply(event, row)
-            applied += 1
-    return applied
+    while True:
+        due = ProviderEvent.objects.filter(apply_at__lte=timezone.now()).order_by("apply_at")
+        events = list(due[:SWEEP])
+        applied += sum([_try(event) for event in events])
+        if len(events) < SWEEP:
+            return applied
 
 
-def _match(report: Report) -> Notification | None:
+def _try(event: ProviderEvent) -> bool:
+    """Apply a report, or say when to look again: after as long as it has waited already.
+
+    An account may send mail that is not ours: its reports must not hold up others, nor be looked
+    for every few seconds.
+    """
+    row = _match(event)
+    if row is None:
+        now = timezone.now()
+        age = now - event.received_at
+        again = now + max(age, FIRST_LOOK) if age < PATIENCE else None
+        ProviderEvent.objects.filter(pk=event.pk).update(apply_at=again)
+        return False
+    with transaction.atomic():
+        ProviderEvent.objects.filter(pk=event.pk).update(notification=row)
+        _apply(event, row)
+    return True
+
+
+def _match(event: ProviderEvent) -> Notification | None:
     """Find the notification by our own id, then the provider's message id, then Message-ID."""
-    if report.notification_id is not None:
-        row = Notification.objects.filter(pk=report.notification_id).first()
+    if identifier := str(event.payload.get("notification_id", "")):
+        row = Notification.objects.filter(pk=identifier).first()
         if row is not None:
             return row
-    return _find(report.provider_message_id, report.message_id)
+    return _find(event.provider_message_id, str(event.payload.get("message_id", "")))
 
 
 def _find(provider_message_id: str, message_id: str) -> Notification | None:
@@ -160,7 +215,7 @@ def _apply(event: ProviderEvent, row: Notification) -> None:
             status=Status.FAILED
         ).update(sent_at=event.occurred_at or now)
     _suppress(event, row)
-    ProviderEvent.objects.filter(pk=event.pk).update(processed_at=now)
+    ProviderEvent.objects.filter(pk=event.pk).update(processed_at=now, apply_at=None)
 
 
 def _suppress(event: ProviderEvent, row: Notification) -> None:

@@ -2,16 +2,18 @@
 
 import itertools
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from notifications import tasks
 from notifications.claims import claim
 from notifications.models import Notification, ProviderEvent, Suppression
 from notifications.states import Status
 from notifications.tickets import Ticketed
-from notifications.tracking import Report, apply_unmatched, take
+from notifications.tracking import Report, apply_waiting, receive, take
 
 Enqueued = Callable[..., Notification]
 
@@ -87,12 +89,69 @@ def test_a_report_before_our_own_commit_waits_for_it(enqueued: Enqueued) -> None
         provider="postmark", kind="delivered", fingerprint="1", provider_message_id="pm-9"
     )
     assert take([early]) == 1
-    assert apply_unmatched() == 0
+    assert look_again() == 0
     row = sent(enqueued)
     Notification.objects.update(provider_message_id="pm-9")
-    assert apply_unmatched() == 1
+    assert look_again() == 1
     assert status_of(row) == Status.DELIVERED
-    assert apply_unmatched() == 0
+    assert look_again() == 0
+
+
+def look_again() -> int:
+    """Look at what waits, as if the time for it had come."""
+    ProviderEvent.objects.exclude(apply_at=None).update(apply_at=timezone.now())
+    return apply_waiting()
+
+
+def test_a_report_that_only_our_own_id_matches_waits_too(enqueued: Enqueued) -> None:
+    row = sent(enqueued)
+    Notification.objects.filter(pk=row.pk).update(provider_message_id="")
+    early = report(row, "delivered")
+    later_id = row.pk
+    Notification.objects.filter(pk=row.pk).delete()
+    assert take([early]) == 1
+    row.pk = row.id = later_id
+    row.save(force_insert=True)
+    Notification.objects.filter(pk=row.pk).update(status=Status.SENT)
+    assert look_again() == 1
+    assert status_of(row) == Status.DELIVERED
+
+
+@pytest.mark.django_db
+def test_a_report_about_somebody_elses_mail_is_looked_for_ever_less_often() -> None:
+    take([Report(provider="postmark", kind="delivered", fingerprint="1")])
+    event = ProviderEvent.objects.get()
+    assert event.apply_at is not None
+    assert event.apply_at > timezone.now()
+    for hours in (1, 30):
+        received = timezone.now() - timedelta(hours=hours)
+        ProviderEvent.objects.update(received_at=received, apply_at=received)
+        assert apply_waiting() == 0
+        event.refresh_from_db()
+        if hours == 1:
+            assert event.apply_at > timezone.now() + timedelta(minutes=59)
+    assert event.apply_at is None
+
+
+def test_received_reports_are_stored_at_once_and_applied_by_a_worker(enqueued: Enqueued) -> None:
+    row = sent(enqueued)
+    assert receive([report(row, "delivered"), report(row, "delivered")]) == 1
+    assert receive([report(row, "delivered")]) == 0
+    assert status_of(row) == Status.SENT
+    tasks.apply_reports([ProviderEvent.objects.get().pk])
+    assert status_of(row) == Status.DELIVERED
+    assert ProviderEvent.objects.get().apply_at is None
+
+
+@pytest.mark.django_db
+def test_storing_reports_takes_the_same_few_queries_however_many_they_are(
+    django_assert_num_queries: Any,
+) -> None:
+    many = [
+        Report(provider="postmark", kind="opened", fingerprint=str(number)) for number in range(300)
+    ]
+    with django_assert_num_queries(5):  # a transaction or savepoint of two, and three statements
+        assert receive(many) == 300
 
 
 def test_what_only_tells_a_story_is_kept_and_changes_nothing(enqueued: Enqueued) -> None:

@@ -24,6 +24,8 @@ class ProviderEvent(models.Model):
     occurred_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField(default=timezone.now)
     processed_at = models.DateTimeField(null=True, blank=True)
+    # When to look (again) for its notification; null once it is found, or given up.
+    apply_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
     payload = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
 
     class Meta:
@@ -32,6 +34,11 @@ class ProviderEvent(models.Model):
         ]
         indexes = [
             models.Index(fields=["provider_message_id"], name="provider_event_message"),
+            models.Index(
+                fields=["apply_at"],
+                condition=models.Q(apply_at__isnull=False),
+                name="provider_event_waiting",
+            ),
         ]
         ordering = ["-received_at"]
         default_permissions = ("view",)
