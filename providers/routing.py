@@ -4,10 +4,13 @@ A worker asks for a permit before it claims anything: with no provider left no a
 
     permit = routing.permit(now=now, wanted=len(tickets))
     … claim the first `permit.granted`; with none left, `routing.give_back(permit)`
-    for position, mail in enumerate(claimed):
-        chain = routing.chain(permit, position=position, now=now)   # (): release the rest
+    sent = 0
+    for mail in claimed:                      # those that expired or cannot be rendered: skipped
+        chain = routing.chain(permit, position=sent, now=now)   # (): release the rest
         … send to chain[0]; before another one of the chain: `routing.may_take_over(alias)`
         … `routing.note_success(alias)` or `routing.note_failure(alias, error, recipient_hash=…)`
+        sent += 1
+    routing.give_back(permit, unused=permit.granted - sent)
 
 Breakers, pauses and limits are pure values (`breaker`, `standing`, `limits`, `chains`); the state
 is shared by all workers through Redis, and per process while that is out of reach (`state`). None
@@ -129,7 +132,7 @@ def permit(*, now: datetime, wanted: int = 1) -> Permit:
 
 
 def chain(permit: Permit, *, position: int, now: datetime) -> tuple[str, ...]:
-    """Return who may take the permit's `position`-th mail (0 is the first), after what happened.
+    """Return who may take the next mail of a permit, of which `position` have been sent so far.
 
     A breaker may have opened since the permit was given, or closed. With nobody left, the rest of
     the mails is to be given back: none of them has been tried.

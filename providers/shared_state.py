@@ -11,6 +11,7 @@ each read and written by itself: every worker that sees the time over sends a pr
 
 import os
 import socket
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,9 +28,6 @@ from providers.standing_codec import decode_change, decode_standing, encode
 
 PATIENCE = 0.3
 """Seconds that Redis gets to connect or to answer. A worker asks it before and after each mail."""
-
-RACES = 30
-"""How often a change that others beat to it is tried; some worker wins each time."""
 
 TAKER_LIVES = timedelta(seconds=60)
 """A process that has not asked for a permit for so long shares the rate no more."""
@@ -108,8 +106,9 @@ class SharedState:
     def update(self, alias: str, transition: Transition, *, now: datetime) -> list[Change]:
         """Apply `transition` at once and undivided; return what changed by it."""
         keys = [_key(alias, "standing"), _key(alias, "history")]
+        gives_up = time.monotonic() + PATIENCE
         text = self._redis.get(keys[0]) or ""
-        for _ in range(RACES):
+        while time.monotonic() < gives_up:  # a lost race is another worker's won one
             before = decode_standing(text)
             after = transition(before)
             if after == before:
@@ -121,7 +120,7 @@ class SharedState:
             )
             if text is None:
                 return changed
-        raise redis.RedisError(f"The standing of {alias} changed {RACES} times meanwhile.")
+        raise redis.TimeoutError(f"Others kept changing the standing of {alias}.")
 
     def take(self, alias: str, wanted: int, *, rate: Rate, now: datetime) -> Grant:
         """Take up to `wanted` permits. `now` is not used: the server's clock is everybody's."""
@@ -145,7 +144,8 @@ class SharedState:
 
     def history(self, alias: str) -> list[Change]:
         """Return a provider's last changes, the newest first."""
-        return [decode_change(text) for text in self._redis.lrange(_key(alias, "history"), 0, -1)]
+        entries = map(decode_change, self._redis.lrange(_key(alias, "history"), 0, -1))
+        return [entry for entry in entries if entry is not None]
 
     def forget(self, aliases: Iterable[str]) -> None:
         """Forget all about these providers."""

@@ -39,11 +39,14 @@ def decode_standing(text: str | None) -> Standing:
         return Standing()
 
 
-def decode_change(text: str) -> Change:
-    """Return a stored entry of a history."""
-    stored: dict[str, Any] = json.loads(text)
-    at, until = datetime.fromisoformat(stored["at"]), _moment(stored["until"])
-    return Change(**stored | {"at": at, "until": until})
+def decode_change(text: str) -> Change | None:
+    """Return a stored entry of a history, or None for what another release wrote differently."""
+    try:
+        stored: dict[str, Any] = json.loads(text)
+        at, until = datetime.fromisoformat(stored["at"]), _moment(stored["until"])
+        return Change(**stored | {"at": at, "until": until})
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _moment(text: str | None) -> datetime | None:

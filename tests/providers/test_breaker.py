@@ -25,7 +25,7 @@ from providers.errors import (
     UnknownOutcome,
 )
 from providers.standing import Standing, StandingPolicy
-from providers.standing_codec import decode_standing, encode
+from providers.standing_codec import decode_change, decode_standing, encode
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 POLICY = BreakerPolicy(
@@ -248,6 +248,8 @@ def test_a_standing_survives_its_storage(
 def test_what_cannot_be_read_is_a_fresh_standing() -> None:
     for text in (None, "", "nonsense", "{}", '{"breaker": 1}', "[]"):
         assert decode_standing(text) == Standing()
+    for text in ("nonsense", "[]", '{"at": 1}', '{"at": "2026-11-22T12:00:00", "until": null}'):
+        assert decode_change(text) is None
 
 
 # --- the chain -----------------------------------------------------------------------------------
