@@ -85,7 +85,7 @@ clean: ## remove the virtual environment and caches; data in var/ stays
 
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo "Postroom needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing)."; \
+		echo "Postroom needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo missing)."; \
 		echo "Name another one: make PYTHON=python3.12 run"; exit 1; }
 	@echo "making .venv with $$($(PYTHON) --version) …"
 	@$(PYTHON) -m venv .venv || { \
