@@ -1,10 +1,12 @@
 """One state for all workers, on a real Valkey that is killed and hung in the middle."""
 
 import json
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -129,10 +131,15 @@ def test_a_hung_redis_at_the_first_connection_costs_one_short_wait(
 def test_an_address_that_swallows_packets_costs_one_short_wait(
     settings: Any, other_worker: Any
 ) -> None:
-    settings.REDIS_URL = "redis://192.0.2.1:6379/0"  # TEST-NET-1: nobody answers
-    started = time.monotonic()
-    assert other_worker(routing.permit, now=now()).granted == 1
-    assert time.monotonic() - started < LONGEST_CALL
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
+        for _ in range(4):  # with its queue full, Linux answers no further connection
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        settings.REDIS_URL = f"redis://127.0.0.1:{full.getsockname()[1]}/0"
+        started = time.monotonic()
+        assert other_worker(routing.permit, now=now()).granted == 1
+        assert 0.25 < time.monotonic() - started < LONGEST_CALL
 
 
 def test_an_address_of_another_kind_leaves_each_process_to_itself(
