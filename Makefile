@@ -21,7 +21,7 @@ UV_VERSION := 0.13.9
 UV := $(BIN)/uv sync --frozen --inexact --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-postgres drill check lint format types imports migrations settings-docs key superuser clean
+.PHONY: help run test test-sqlite test-postgres drill check lint format types imports migrations templates settings-docs key superuser clean
 
 help: ## show this
 	@echo "Postroom: orders in, delivered email out."
@@ -48,7 +48,7 @@ test-postgres: .venv/.installed-dev ## run all tests on PostgreSQL
 drill: .venv/.installed-dev ## see that nothing is lost while providers fail and processes are killed
 	@$(BIN)/python -m tests.drill --database $(DATABASE) --orders $(ORDERS) --seed $(SEED)
 
-check: lint types imports migrations ## everything but the tests
+check: lint types imports migrations templates ## everything but the tests
 
 lint: .venv/.installed-dev ## find mistakes and unformatted code
 	@$(BIN)/ruff check
@@ -67,6 +67,9 @@ imports: .venv/.installed-dev ## check which package imports which
 migrations: .venv/.installed-dev ## check that no migration is missing and Django is content
 	@$(MANAGE) makemigrations --check --dry-run
 	@$(MANAGE) check
+
+templates: .venv/.installed-dev ## check the mails' templates against what their events promise
+	@$(MANAGE) templates check
 
 settings-docs: .venv/.installed ## write docs/settings.md
 	@$(MANAGE) settings_docs

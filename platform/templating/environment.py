@@ -61,8 +61,12 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         if len(source) > LARGEST_SOURCE:
             raise BoundsExceeded(f"a template may have at most {LARGEST_SOURCE:,} characters")
         tree = super()._parse(source, name, filename)
-        grammar.check(tree, name=name or "")
+        self.review(tree, name or "")
         return tree
+
+    def review(self, tree: nodes.Template, name: str) -> None:
+        """Refuse what templates may not use. Raises TemplateAssertionError."""
+        grammar.check(tree, name=name)
 
     def getattr(self, obj: Any, attribute: str, written: str | None = None) -> Any:
         """Return an entry or an allowed attribute; `written` is the path that errors name."""

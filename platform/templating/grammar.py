@@ -5,7 +5,7 @@ at run time must stand for. It also finds the files that a template is made of: 
 constants, so a version can hold all of them and nothing can be reached by a computed name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -41,13 +41,24 @@ def check(tree: nodes.Template, *, name: str) -> None:
     Also makes every include and import see the context: without it they would not see the words of
     the locale (`t`), and Jinja would keep what they rendered for one mail for all later ones.
     """
-    for node in tree.find_all(nodes.Node):
-        _check_known(node, name=name)
-        problem = _problem(node, name=name)
-        if problem is not None:
-            raise ForbiddenConstruct(problem, node.lineno, name)
+    for _, error in problems(tree, name=name):
+        raise error
+    for node in tree.find_all(REFERENCES):
         if isinstance(node, nodes.Include | nodes.Import | nodes.FromImport):
             node.with_context = True
+
+
+def problems(
+    tree: nodes.Template, *, name: str
+) -> Iterator[tuple[nodes.Node, TemplateAssertionError]]:
+    """Yield each node that is not allowed, with the error that says why."""
+    for node in tree.find_all(nodes.Node):
+        unknown = _unknown(node)
+        if unknown is not None:
+            yield node, TemplateAssertionError(unknown, node.lineno, name)
+        problem = _problem(node, name=name)
+        if problem is not None:
+            yield node, ForbiddenConstruct(problem, node.lineno, name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +83,7 @@ def uses(tree: nodes.Template) -> tuple[Use, ...]:
     )
 
 
-def _check_known(node: nodes.Node, *, name: str) -> None:
+def _unknown(node: nodes.Node) -> str | None:
     """Refuse unknown filters and tests everywhere; Jinja lets them pass inside of `{% if %}`."""
     known: Mapping[str, Callable[..., Any]]
     match node:
@@ -81,11 +92,12 @@ def _check_known(node: nodes.Node, *, name: str) -> None:
         case nodes.Test(name=used):
             known, kind = TESTS, "test"
         case _:
-            return
-    if used not in known:
-        close = get_close_matches(used, known, n=1)
-        meant = f"; did you mean {close[0]!r}?" if close else ""
-        raise TemplateAssertionError(f"there is no {kind} {used!r}{meant}", node.lineno, name)
+            return None
+    if used in known:
+        return None
+    close = get_close_matches(used, known, n=1)
+    meant = f"; did you mean {close[0]!r}?" if close else ""
+    return f"there is no {kind} {used!r}{meant}"
 
 
 def _problem(node: nodes.Node, *, name: str) -> str | None:

@@ -5,7 +5,7 @@ Names are paths below a template directory: "order.placed/ko/subject.txt.jinja",
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,9 @@ class Source(Protocol):
 
     def read(self, name: str) -> str | None:
         """Return the text of this name, or None where there is none."""
+
+    def names(self) -> frozenset[str]:
+        """Return the names of all that it holds."""
 
 
 class FileSource:
@@ -36,3 +39,32 @@ class FileSource:
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 continue
         return None
+
+    def names(self) -> frozenset[str]:
+        """Return the names of all templates and strings in the directories."""
+        found = (
+            path.relative_to(directory).as_posix()
+            for directory in self._directories
+            for kind in ("*.jinja", "*.toml")
+            for path in directory.rglob(kind)
+        )
+        return frozenset(name for name in found if NAME.fullmatch(name))
+
+
+class TextSource:
+    """Templates as texts by name, before those of another source."""
+
+    def __init__(self, texts: Mapping[str, str], *, behind: Source | None = None) -> None:
+        self._texts = dict(texts)
+        self._behind = behind
+
+    def read(self, name: str) -> str | None:
+        """Return the text of this name, or None."""
+        if name in self._texts:
+            return self._texts[name]
+        return self._behind.read(name) if self._behind else None
+
+    def names(self) -> frozenset[str]:
+        """Return all names."""
+        behind = self._behind.names() if self._behind else frozenset()
+        return behind | self._texts.keys()

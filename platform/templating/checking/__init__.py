@@ -1,0 +1,1 @@
+"""Finds what is wrong with templates before a mail does: see `checker`."""
