@@ -68,10 +68,7 @@ def deliver(tickets: Sequence[Ticketed], *, retries_in_broker: bool) -> list[Del
         One entry per notification that was claimed; those that were not are somebody else's,
         not due, or waiting for a provider.
     """
-    if leftover := journal.unrecorded():
-        # The database went away while this thread was recording; what it knows comes first.
-        recovery.settle(leftover)
-        journal.clear()
+    _settle_leftover()
     now = timezone.now()
     permit = routing.permit(now=now, wanted=len(tickets))
     if permit.granted < len(tickets):
@@ -81,9 +78,24 @@ def deliver(tickets: Sequence[Ticketed], *, retries_in_broker: bool) -> list[Del
     if not claimed:
         return []
     journal.claimed([Ticketed(row.id, row.ticket) for row in claimed])
-    settlements = _settle_all(claimed, chain=permit.providers, retries_in_broker=retries_in_broker)
+    try:
+        settlements = _settle_all(
+            claimed, chain=permit.providers, retries_in_broker=retries_in_broker
+        )
+    except Exception:
+        # At once, and not when the claims expire: that would cost each mail of the batch an
+        # attempt, and hand over again what has been accepted.
+        _settle_leftover()
+        raise
     journal.clear()
     return [_delivered(settlement) for settlement in settlements]
+
+
+def _settle_leftover() -> None:
+    """Settle what this thread noted and could not record, because something broke on the way."""
+    if leftover := journal.unrecorded():
+        recovery.settle(leftover)
+        journal.clear()
 
 
 def _settle_all(

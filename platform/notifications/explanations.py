@@ -74,6 +74,7 @@ def _dead_letter(row: Notification) -> str:
         DeadLetterReason.RETRIES_EXHAUSTED: _("All attempts are used up."),
         DeadLetterReason.EXPIRED: _("It was not delivered while it was worth sending."),
         DeadLetterReason.WORKER_LOST: _("Worker after worker was lost while sending it."),
+        DeadLetterReason.UNRESOLVED: _("The provider may have taken it; nobody said in time."),
     }
     general = next((text for code, text in words.items() if code == row.error_code), "")
     return " ".join(part for part in (general, row.error_summary) if part) or row.error_code

@@ -15,6 +15,7 @@ owner and is read by `recovery`. Nothing is synced to the disk, for a killed pro
 of what it wrote; a host that loses power leaves its claims to expire.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -35,6 +36,8 @@ from notifications.tickets import Ticketed
 log = structlog.get_logger()
 
 SUFFIX = ".journal"
+REJECTED_SUFFIX = ".rejected"
+"""Of a journal that could not be replayed, and that nobody reads again by itself."""
 
 
 class Note(StrEnum):
@@ -97,12 +100,14 @@ class Journal(threading.local):
             if self._owner != os.getpid():  # the first note, or the first after a fork
                 self._entries = {}
                 self._file, self._owner = _create(), os.getpid()
-            # One write of one line: a kill leaves it whole or absent.
-            os.write(self._file, json.dumps(line).encode() + b"\n")
+            _write_line(self._file, line)
         except OSError as error:
-            # A full disk must not stop the mail: without its notes a killed worker leaves its
+            # A full disk must not stop the mail. But the notes that are there must not say
+            # "untouched" of what is handed over now: without any, a killed worker leaves its
             # whole claim in doubt, which is what the claim's expiry is for.
             log.exception("journal_unavailable", error_class=type(error).__name__)
+            if self._owner == os.getpid():
+                os.ftruncate(self._file, 0)
 
 
 journal = Journal()
@@ -113,12 +118,24 @@ def folder() -> Path:
     return Path(settings.VAR_DIR) / "journal"
 
 
+def _write_line(file: int, line: Mapping[str, Any]) -> None:
+    # One write of one line: a kill leaves it whole or absent.
+    text = json.dumps(line).encode() + b"\n"
+    if os.write(file, text) < len(text):
+        raise OSError(errno.ENOSPC, "the note did not fit")
+
+
 def _create() -> int:
     folder().mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder() / f"{uuid4()}{SUFFIX}"
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return file
+    while True:
+        path = folder() / f"{uuid4()}{SUFFIX}"
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        file = os.open(path, flags, 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        # Between the two a relay may have taken it for an orphan and deleted it.
+        if os.fstat(file).st_nlink:
+            return file
+        os.close(file)
 
 
 @contextmanager

@@ -10,29 +10,56 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import DateTimeField, DurationField
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from notifications.models import DeliveryAttempt, Notification
+from notifications.columns import fit, fit_row
+from notifications.models import DeliveryAttempt, Notification, NotificationQuerySet
+from notifications.retries import DeadLetterReason
 from notifications.settlements import Settlement
-from notifications.states import CLAIMABLE, OPEN, Status
+from notifications.states import OPEN, REPORTED_SOURCES, Status
 
 log = structlog.get_logger()
+
+GUESSED = REPORTED_SOURCES - {Status.SENDING}
+"""Where a mail may stand that its worker, late, knows to be accepted."""
+FACTS = (
+    "provider",
+    "provider_message_id",
+    "subject",
+    "template_version",
+    "content_hash",
+    "attempt_count",
+    "lost_count",
+    "sent_at",
+)
+REJECTED = DeadLetterReason.REJECTED_AFTER_ACCEPTANCE
 
 
 def record(settlements: Sequence[Settlement]) -> int:
     """Write the settlements; return how many notifications moved (the rest came too late)."""
+    moved: list[Settlement] = []
+    completed: list[Settlement] = []
     with transaction.atomic():
-        moved = sum(_move(settlement) for settlement in settlements)
-        DeliveryAttempt.objects.bulk_create(
-            [attempt for settlement in settlements for attempt in settlement.attempts],
-            ignore_conflicts=True,
-        )
-        _count(settlements)
-    return moved
+        for settlement in settlements:
+            if _move(settlement):
+                moved.append(settlement)
+            elif settlement.to == Status.SENT and _complete(settlement):
+                completed.append(settlement)
+        # What moved has just left its claim; only what came late may have been written before.
+        known = _written(settlements) if len(moved) < len(settlements) else frozenset()
+        attempts = [one for settlement in settlements for one in settlement.attempts]
+        new = [attempt for attempt in attempts if _key(attempt) not in known]
+        for attempt in new:
+            fit_row(attempt)
+        DeliveryAttempt.objects.bulk_create(new, ignore_conflicts=True)
+        moved += [one for one in completed if known.isdisjoint(map(_key, one.attempts))]
+        _count(new, ended=moved)
+    return len(moved)
 
 
 class Recorder:
@@ -82,18 +109,50 @@ _patiently = Retrying(
 
 
 def _move(settlement: Settlement) -> int:
-    row = settlement.notification
-    held = Notification.objects.filter(pk=row.pk, ticket=row.ticket)
-    changes: dict[str, Any] = {"claim_expires_at": None, **settlement.changes}
-    if settlement.to not in OPEN:
-        changes |= {"relay_at": None, "next_attempt_at": None, "finished_at": settlement.at}
+    held = _held(settlement)
+    changes = _changes(settlement)
     if held.move(settlement.to, only_from=settlement.held_in, **changes):
         return 1
     if settlement.to == Status.SENT:
-        # The claim ran out and the relay put the mail back, but nobody has claimed it since (the
-        # ticket is still ours), and we hold the provider's word: it must not leave again.
-        return held.move(Status.SENT, only_from=CLAIMABLE, reported=True, **changes)
+        # The claim ran out, and the relay or a person decided without knowing; nobody has claimed
+        # the mail since (the ticket is still ours). We hold the provider's word: it must not leave
+        # again. Only a rejection after the acceptance knows better.
+        guessed = held.exclude(status=Status.FAILED, error_code=REJECTED)
+        return guessed.move(Status.SENT, only_from=GUESSED, reported=True, **changes)
     return 0
+
+
+def _complete(settlement: Settlement) -> int:
+    """Add what only its worker knows to a mail about which a report was quicker."""
+    changes = _changes(settlement)
+    return _held(settlement).update(**{name: changes[name] for name in FACTS if name in changes})
+
+
+def _held(settlement: Settlement) -> NotificationQuerySet:
+    row = settlement.notification
+    return Notification.objects.filter(pk=row.pk, ticket=row.ticket)
+
+
+def _changes(settlement: Settlement) -> dict[str, Any]:
+    changes: dict[str, Any] = {"claim_expires_at": None, **settlement.changes}
+    if settlement.to == Status.UNKNOWN:
+        # A person or a report has until then to say what became of it; then the relay ends it.
+        expires_at = settlement.notification.expires_at
+        changes |= {"relay_at": expires_at, "next_attempt_at": None}
+    elif settlement.to not in OPEN:
+        changes |= {"relay_at": None, "next_attempt_at": None, "finished_at": settlement.at}
+    return fit(Notification, changes)
+
+
+def _key(attempt: DeliveryAttempt) -> tuple[UUID, int, str]:
+    return attempt.notification_id, attempt.ticket, attempt.provider
+
+
+def _written(settlements: Sequence[Settlement]) -> frozenset[tuple[UUID, int, str]]:
+    """Return the keys of the attempts of these notifications that are written already."""
+    ids = [settlement.notification.pk for settlement in settlements]
+    found = DeliveryAttempt.objects.filter(notification__in=ids)
+    return frozenset(found.values_list("notification_id", "ticket", "provider"))
 
 
 ADD_TO_ROLLUP = (
@@ -109,21 +168,27 @@ class _Tally:
     count: int = 0
     duration: timedelta = timedelta()
 
+    def add(self, duration: timedelta) -> None:
+        self.count += 1
+        self.duration += duration
 
-def _count(settlements: Sequence[Settlement]) -> None:
+
+def _count(attempts: Sequence[DeliveryAttempt], *, ended: Sequence[Settlement]) -> None:
     """Add attempts (by provider) and endings (provider "") to the minute's rollup."""
     tallies: defaultdict[tuple[datetime, str, str, str], _Tally] = defaultdict(_Tally)
-    for settlement in settlements:
-        minute = settlement.at.replace(second=0, microsecond=0)
-        event = settlement.notification.event
-        for attempt in settlement.attempts:
-            tally = tallies[minute, attempt.provider, event, f"attempt.{attempt.outcome}"]
-            tally.count += 1
-            tally.duration += attempt.duration
-        ending = tallies[minute, "", event, settlement.to.value]
-        ending.count += 1
-        ending.duration += settlement.at - settlement.notification.created_at
+    for attempt in attempts:
+        minute = _minute(attempt.started_at + attempt.duration)
+        event = attempt.notification.event
+        tallies[minute, attempt.provider, event, f"attempt.{attempt.outcome}"].add(attempt.duration)
+    for settlement in ended:
+        row = settlement.notification
+        key = (_minute(settlement.at), "", row.event, settlement.to.value)
+        tallies[key].add(settlement.at - row.created_at)
     _add_to_rollup(tallies)
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
 
 
 def _add_to_rollup(tallies: dict[tuple[datetime, str, str, str], _Tally]) -> None:

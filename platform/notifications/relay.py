@@ -4,7 +4,7 @@ Looks only at rows whose `relay_at` has come, by one partial index:
 
 1. the journals of this host's dead workers are replayed (`recovery`);
 2. claims that expired are taken back and counted as lost attempts;
-3. mail whose time is over becomes a dead letter;
+3. mail whose time is over, or whose outcome nobody told in that time, becomes a dead letter;
 4. what is due and held by nobody is published, in batches, as far as the broker's queue has room.
 
 Each step is a compare-and-set, so two relays at once do no harm: every row is moved by one of them.
@@ -33,6 +33,7 @@ BATCH = 100
 """Notifications in one message to a backlog worker."""
 SWEEP = 500
 """Rows that one step takes up at a time; a step repeats while it finds a full sweep."""
+EXPIRING = CLAIMABLE | {Status.UNKNOWN}
 REPUBLISH_AFTER = timedelta(seconds=60)
 """How long a published batch may take to be claimed before it is published again."""
 
@@ -74,11 +75,11 @@ def recover_expired_claims() -> int:
 
 
 def expire_overdue() -> int:
-    """End waiting mail that is no longer worth sending; return how many."""
+    """End mail that is no longer worth sending, or was in doubt for as long; return how many."""
     ended_count = 0
     while True:
         now = timezone.now()
-        rows = list(_due(now).filter(status__in=CLAIMABLE, expires_at__lte=now)[:SWEEP])
+        rows = list(_due(now).filter(status__in=EXPIRING, expires_at__lte=now)[:SWEEP])
         ended_count += record([_expired(row, now=now) for row in rows])
         if len(rows) < SWEEP:
             return ended_count
@@ -86,7 +87,13 @@ def expire_overdue() -> int:
 
 def _expired(row: Notification, *, now: datetime) -> Settlement:
     settlement = ended(row, to=Status.FAILED, code=retries.DeadLetterReason.EXPIRED, at=now)
-    settlement.held_in = CLAIMABLE
+    settlement.held_in = EXPIRING
+    if row.status == Status.UNKNOWN:
+        # Still in doubt, and no longer waited for; what is known of it stays to be read.
+        settlement.changes = {
+            "error_kind": Status.UNKNOWN.value,
+            "error_code": retries.DeadLetterReason.UNRESOLVED,
+        }
     return settlement
 
 

@@ -31,6 +31,8 @@ class DeadLetterReason(StrEnum):
     RETRIES_EXHAUSTED = "retries_exhausted"
     EXPIRED = "expired"
     WORKER_LOST = "worker_lost"
+    UNRESOLVED = "unresolved"
+    REJECTED_AFTER_ACCEPTANCE = "rejected_after_acceptance"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -289,3 +289,21 @@ def test_a_provider_can_tell_a_second_copy_but_not_a_second_try_after_a_refusal(
         named.append(row.doubted_ticket)
         make_due(row)
     assert named == [None, 2, 2, None]
+
+
+def test_a_mistake_of_ours_in_a_batch_costs_nobody_an_attempt(
+    enqueued: Enqueued, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [enqueued() for _ in range(3)]
+    noted = iter([None, RuntimeError("a mistake")])
+
+    def note_success(alias: str) -> None:
+        if (error := next(noted)) is not None:
+            raise error
+
+    monkeypatch.setattr("notifications.handover.routing.note_success", note_success)
+    with pytest.raises(RuntimeError, match="a mistake"):
+        deliver([Ticketed(row.id, 0) for row in rows], retries_in_broker=False)
+    statuses = sorted(Notification.objects.values_list("status", "attempt_count"))
+    assert statuses == [(Status.QUEUED, 0), (Status.SENT, 1), (Status.SENT, 1)]
+    assert len(sink.messages) == 2

@@ -17,7 +17,8 @@ from notifications import journal as journals
 from notifications.claims import claim
 from notifications.journal import Note, journal
 from notifications.models import AttemptOutcome, Notification
-from notifications.recovery import replay_journals, settle
+from notifications.recording import record
+from notifications.recovery import lost, replay_journals, settle
 from notifications.settlements import Acceptance
 from notifications.states import Status
 from notifications.tickets import Ticketed
@@ -32,6 +33,10 @@ from django.conf import settings
 settings.VAR_DIR = sys.argv[1]
 from notifications.journal import Note, journal
 from notifications.tickets import Ticketed
+if sys.argv[3].startswith("full:"):
+    import resource
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    sys.argv[3] = sys.argv[3].removeprefix("full:")
 tickets = [Ticketed(uuid.UUID(identifier), 1) for identifier in sys.argv[2].split(",")]
 journal.claimed(tickets)
 for ticketed, how in zip(tickets, sys.argv[3].split(",")):
@@ -175,3 +180,73 @@ def test_a_journal_can_be_read_by_its_owner_alone(enqueued: Enqueued) -> None:
     journal.claimed([Ticketed(enqueued().id, 1)])
     [path] = journals.folder().glob("*")
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_the_word_of_a_provider_counts_although_its_claim_has_expired_into_doubt(
+    enqueued: Enqueued, tmp_path: Path
+) -> None:
+    row = enqueued()
+    claimed = claim([Ticketed(row.id, 0)], now=timezone.now())
+    killed_worker([row], ["accepted"], tmp_path)
+    record([lost(claimed[0], now=timezone.now())])
+    Notification.objects.update(status=Status.UNKNOWN)  # as the policy `hold` has it
+    replay_journals()
+    row.refresh_from_db()
+    assert (row.status, row.provider_message_id, row.attempt_count) == (Status.SENT, "q-1", 1)
+
+
+def test_the_word_of_a_provider_is_kept_although_the_mail_was_claimed_again(
+    enqueued: Enqueued, tmp_path: Path
+) -> None:
+    row = enqueued()
+    claim([Ticketed(row.id, 0)], now=timezone.now())
+    killed_worker([row], ["accepted"], tmp_path)
+    Notification.objects.update(ticket=2)
+    replay_journals()
+    row.refresh_from_db()
+    assert (row.status, row.ticket) == (Status.SENDING, 2)
+    attempt = row.attempts.get()
+    assert (attempt.ticket, attempt.outcome) == (1, AttemptOutcome.ACCEPTED)
+
+
+def test_a_journal_that_cannot_be_replayed_stops_neither_the_others_nor_the_relay(
+    enqueued: Enqueued, tmp_path: Path
+) -> None:
+    rows = [enqueued(), enqueued()]
+    claim([Ticketed(row.id, 0) for row in rows], now=timezone.now())
+    killed_worker(rows[1:], ["accepted"], tmp_path)
+    [path] = journals.folder().glob("*")
+    odd = path.read_text().replace(str(rows[1].id), str(rows[0].id))
+    odd = odd.replace("content_hash", "from_another_version")
+    path.with_name(f"a{journals.SUFFIX}").write_text(odd)
+    assert replay_journals() == 1
+    assert Notification.objects.get(status=Status.SENT).id == rows[1].id
+    assert [path.suffix for path in journals.folder().glob("*")] == [".rejected"]
+    assert replay_journals() == 0
+
+
+def test_a_journal_whose_disk_is_full_calls_nothing_untouched(
+    enqueued: Enqueued, tmp_path: Path
+) -> None:
+    row = enqueued()
+    claim([Ticketed(row.id, 0)], now=timezone.now())
+    killed_worker([row], ["full:begun"], tmp_path)
+    replay_journals()
+    row.refresh_from_db()
+    assert row.status == Status.SENDING, "handed over, maybe: only the claim's expiry may decide"
+
+
+def test_a_journal_that_a_relay_takes_away_while_it_is_made_is_made_again(
+    enqueued: Enqueued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, relays = journals.fcntl.flock, iter([replay_journals])
+
+    def slowly(file: int, how: int) -> None:
+        for relay in relays:
+            relay()
+        lock(file, how)
+
+    monkeypatch.setattr(journals.fcntl, "flock", slowly)
+    journal.claimed([Ticketed(enqueued().id, 1)])
+    [path] = journals.folder().glob("*")
+    assert path.read_text()

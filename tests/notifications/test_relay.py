@@ -14,7 +14,9 @@ from django.utils import timezone
 from notifications import queues
 from notifications.claims import claim
 from notifications.models import AttemptOutcome, Notification
+from notifications.recording import record
 from notifications.relay import publish_due, relay
+from notifications.settlements import Settlement
 from notifications.states import Status
 from notifications.tickets import Ticketed
 from tests.support.valkey import ValkeyServer
@@ -123,3 +125,19 @@ def test_without_a_broker_claims_are_still_recovered(
     claim([Ticketed(row.id, 0)], now=timezone.now() - PAST)
     valkey.kill()
     assert relay().recovered == 1
+
+
+def test_an_unknown_outcome_that_nobody_resolves_in_time_ends_as_a_dead_letter(
+    enqueued: Enqueued, valkey: ValkeyServer
+) -> None:
+    row = enqueued()
+    [claimed] = claim([Ticketed(row.id, 0)], now=timezone.now())
+    settlement = Settlement(notification=claimed, to=Status.UNKNOWN, at=timezone.now())
+    record([settlement])
+    row.refresh_from_db()
+    assert (row.relay_at, row.finished_at) == (row.expires_at, None)
+    overdue(row, expires_at=timezone.now() - PAST)
+    assert relay().expired == 1
+    row.refresh_from_db()
+    assert (row.status, row.error_kind, row.error_code) == (Status.FAILED, "unknown", "unresolved")
+    assert batches(valkey) == []
