@@ -42,6 +42,10 @@ SMTP_FAULTS: Sequence[tuple[float, Maker[SmtpFault]]] = (
     (2, lambda _: smtp_sink.hang(accept=True)),
     (6, lambda draw: smtp_sink.slow(draw.uniform(0.2, 1.0))),
 )
+USUAL_DELAY = (0.02, 0.15)
+"""Seconds that the first provider takes when all is well, as real ones do: else a kill would hardly
+ever find a message under way."""
+
 # So many messages meet a fault at the provider at all, and so many of those a further one.
 FAULTY = {"first": 0.40, "second": 0.35}
 AGAIN = 0.3
@@ -49,7 +53,7 @@ AGAIN = 0.3
 
 @dataclass(frozen=True, kw_only=True)
 class MessagePlan:
-    """What one message meets at each provider, try by try; after that all goes well."""
+    """What one message meets at each provider, try by try; after that all goes well at once."""
 
     first: Sequence[HttpFault] = field(default=())
     second: Sequence[SmtpFault] = field(default=())
@@ -58,8 +62,9 @@ class MessagePlan:
 def plan_of(seed: int, number: int) -> MessagePlan:
     """Return what the order with this number meets, whatever thread places it when."""
     draw = random.Random(f"{seed}/{number}")
+    usual = fake_esp.slow(draw.uniform(*USUAL_DELAY))
     return MessagePlan(
-        first=_some(HTTP_FAULTS, draw, chance=FAULTY["first"]),
+        first=(*_some(HTTP_FAULTS, draw, chance=FAULTY["first"]), usual),
         second=_some(SMTP_FAULTS, draw, chance=FAULTY["second"]),
     )
 

@@ -59,7 +59,7 @@ class SmtpFault:
 class ReceivedMail:
     """One message that the sink accepted."""
 
-    at: float  # seconds since the epoch
+    at: float  # seconds since the epoch: when it had arrived, however slowly that was answered
     sender: str
     recipients: tuple[str, ...]
     data: bytes
@@ -181,11 +181,11 @@ class Conversation(socketserver.StreamRequestHandler):
             if not line:
                 raise HangUpError
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
-        data = b"".join(lines)
+        mail = self._mail(b"".join(lines))
         if self.fault is not None and self.fault.accept:
-            self.sink.keep(self._mail(data))
+            self.sink.keep(mail)
         if self._passes(Stage.BODY):
-            self.sink.keep(self._mail(data))
+            self.sink.keep(mail)
             self.sink.note(self._transaction(accepted=True))
             self._say("250 OK: kept")
 
