@@ -115,6 +115,8 @@ class AutoSchema(StandardizedErrorsSchema):
             return self.method in WITH_BODY
         if status_code in {"409", "422"}:
             return self._is_idempotent()
+        if status_code == "429" and not _is_guarded(self):
+            return False  # keys are counted, and here is none
         if status_code in {"400", "406", "500"}:
             return True  # any request can be malformed, or met by our own mistake
         return bool(super()._should_add_error_response(responses, status_code))
@@ -154,9 +156,12 @@ class AutoSchema(StandardizedErrorsSchema):
         return response
 
 
+def _is_guarded(schema: SpectacularSchema) -> bool:
+    return any(isinstance(each, HasScope) for each in schema.view.get_permissions())
+
+
 def _scopes(schema: SpectacularSchema) -> tuple[Scope, ...]:
-    guarded = any(isinstance(each, HasScope) for each in schema.view.get_permissions())
-    return scopes_for(schema.view, schema.method) if guarded else ()
+    return scopes_for(schema.view, schema.method) if _is_guarded(schema) else ()
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -16,6 +16,8 @@ from typing import overload
 
 from django.core.exceptions import ImproperlyConfigured
 
+from providers.rates import Rate, parse_rate
+
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
 UNITS = {
@@ -129,6 +131,16 @@ class Environment:
         """Return a length of time, written as `500ms`, `30s`, `5m`, `4h` or `2d`."""
         value = self._declare(name, "duration", default, about)
         return parse_duration(name, default if value is None else value)
+
+    def rate(self, name: str, default: str, *, about: str) -> Rate:
+        """Return a number of things in a period, written as `50/s`, `600/m` or `10000/h`."""
+        value = self._declare(name, "rate", default, about)
+        try:
+            return parse_rate(default if value is None else value)
+        except ValueError:
+            raise SettingError(
+                name, f"is {value!r}; set a rate such as 50/s, 600/m or 10000/h."
+            ) from None
 
     def names(self, name: str, default: str = "", *, about: str) -> list[str]:
         """Return the parts of a comma-separated list, without blanks."""

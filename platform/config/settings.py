@@ -136,6 +136,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "access.middleware.RequestIdMiddleware",
+    "access.throttling.RateLimitMiddleware",
     "access.middleware.ApiErrorsMiddleware",
     "access.middleware.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -306,6 +307,11 @@ env.section("API")
 API_MAX_BODY_BYTES = env.integer(
     "API_MAX_BODY_BYTES", 1_048_576, at_least=1024, about="The largest request body, in bytes."
 )
+API_RATE = env.rate(
+    "API_RATE",
+    "60000/m",
+    about="The most requests of one API key, such as 100/s, 600/m or 10000/h; more are 429.",
+)
 WEBHOOK_MAX_BODY_BYTES = env.integer(
     "WEBHOOK_MAX_BODY_BYTES",
     2_097_152,
@@ -320,6 +326,7 @@ API_MAX_ORDER_LINES = env.integer(
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["access.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["access.throttling.ApiKeyThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["access.parsers.StrictJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],

@@ -42,9 +42,21 @@ def test_an_operation_lists_the_errors_that_it_can_have_and_no_other(
     schema: dict[str, Any],
 ) -> None:
     post = operation(schema, "/api/v1/baskets/", "post")["responses"]
-    assert post.keys() == {"201", "400", "401", "403", "406", "409", "413", "415", "422", "500"}
+    assert post.keys() == {
+        "201",
+        "400",
+        "401",
+        "403",
+        "406",
+        "409",
+        "413",
+        "415",
+        "422",
+        "429",
+        "500",
+    }
     get = operation(schema, "/api/v1/baskets/", "get")["responses"]
-    assert get.keys() == {"200", "400", "401", "403", "406", "500"}
+    assert get.keys() == {"200", "400", "401", "403", "406", "429", "500"}
     open_one = operation(schema, "/api/problems/{slug}/", "get")["responses"]
     assert open_one.keys() == {"200", "400", "404", "406", "500"}
 
