@@ -1,7 +1,7 @@
 """Serializer fields that take JSON at its word: a text is a string, a quantity is an integer."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -134,25 +134,3 @@ def _depth_exceeds(value: Any, levels: int) -> bool:
         return True
     children = value.values() if isinstance(value, dict) else value
     return any(_depth_exceeds(child, levels - 1) for child in children)
-
-
-class StrictSerializer(serializers.Serializer[Any]):
-    """A JSON object whose every field is declared."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Return the values; unknown fields are refused by name, beside what else is wrong."""
-        if not isinstance(data, Mapping):
-            # A list, not DRF's {"non_field_errors": …}: the pointer is to this very value.
-            raise serializers.ValidationError(["This is a JSON object."])
-        unknown = {
-            str(name): [serializers.ErrorDetail("There is no such field.", "unknown_field")]
-            for name in data.keys() - self.fields.keys()
-        }
-        try:
-            values = super().to_internal_value(data)
-        except serializers.ValidationError as error:
-            known: Any = error.detail  # by field, since `data` is an object
-            raise serializers.ValidationError(known | unknown) from error
-        if unknown:
-            raise serializers.ValidationError(unknown)
-        return values

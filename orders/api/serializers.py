@@ -7,6 +7,7 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from access.serializers import StrictSerializer
 from orders import event_types, money, services, text
 from orders.api import examples
 from orders.api.fields import (
@@ -14,7 +15,6 @@ from orders.api.fields import (
     ExactAmountField,
     JSONObjectField,
     QuantityField,
-    StrictSerializer,
     TextField,
 )
 from orders.intake import NewAddress, NewLine, NewOrder

@@ -15,6 +15,7 @@ handler500 = "access.problem_documents.handler500"
 api_v1: list[URLPattern | URLResolver] = [
     path("", include("orders.api.urls")),
     path("", include("notifications.api.urls")),
+    path("", include("notifications.api.suppressions")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
 ]
 
