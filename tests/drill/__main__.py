@@ -4,8 +4,8 @@ import argparse
 import signal
 import sys
 
-from tests.drill import storm
-from tests.drill.report import storm_report
+from tests.drill import backlog, outage, storm
+from tests.drill.report import backlog_report, outage_report, storm_report
 
 
 def main() -> int:
@@ -14,7 +14,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
-        return _storm(options)
+        return SCENARIOS[options.scenario](options)
     except KeyboardInterrupt:
         sys.stdout.write("\nThe drill was stopped; its processes have ended.\n")
         return 130
@@ -36,10 +36,33 @@ def _storm(options: argparse.Namespace) -> int:
     return 1 if outcome.broken else 0
 
 
+def _outage(options: argparse.Namespace) -> int:
+    seen = outage.run(orders=options.orders, database=options.database, keep=options.keep)
+    sys.stdout.write(outage_report(seen) + "\n")
+    return 1 if seen.broken else 0
+
+
+def _backlog(options: argparse.Namespace) -> int:
+    seen = backlog.run(
+        mails=options.mails,
+        down_for=options.down_for,
+        database=options.database,
+        keep=options.keep,
+    )
+    sys.stdout.write(backlog_report(seen) + "\n")
+    return 1 if seen.broken else 0
+
+
+SCENARIOS = {"storm": _storm, "outage": _outage, "backlog": _backlog}
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
-    parser.add_argument("--orders", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("scenario", nargs="?", choices=SCENARIOS, default="storm")
+    parser.add_argument("--orders", type=int, default=2000, help="storm and outage")
+    parser.add_argument("--seed", type=int, default=1, help="storm: which faults and kills")
+    parser.add_argument("--mails", type=int, default=20_000, help="backlog: how many wait")
+    parser.add_argument("--down-for", type=float, default=60.0, help="backlog: seconds")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--keep", action="store_true", help="keep logs and database")
     return parser.parse_args()

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from tests.drill.backlog import Backlog
 from tests.drill.memory import Series
+from tests.drill.outage import Outage
 from tests.drill.storm import Outcome
 
 Line = tuple[str, str]
@@ -24,6 +26,40 @@ def storm_report(outcome: Outcome) -> str:
             *verdict(outcome.broken),
         ]
     )
+
+
+def outage_report(seen: Outage) -> str:
+    """Return the table of an outage of the first provider."""
+    back = "never" if seen.returned_after is None else f"after {seen.returned_after:.1f} s"
+    lines = [
+        ("sent through the second", str(seen.arrived)),
+        ("not sent", str(seen.unsent)),
+        ("attempts at the dead one", f"{seen.asked}, of at most {seen.asked_at_most}"),
+        ("of one mail at most", str(seen.asked_most)),
+        ("longest wait", f"{seen.longest_wait:.1f} s"),
+        ("dead for", f"{seen.dead_for:.0f} s"),
+        ("traffic returned", back),
+    ]
+    head = f"outage of the first provider: {seen.orders} orders, {seen.database}"
+    return "\n".join(["", *table(head, lines), "", *verdict(seen.broken)])
+
+
+def backlog_report(seen: Backlog) -> str:
+    """Return the table of an outage of all providers with a backlog."""
+    lines = [
+        ("first mail after the return", f"{seen.first_after:.1f} s"),
+        ("new orders' mail took", ", ".join(f"{wait:.1f} s" for wait in seen.waits)),
+        ("still waiting by then", str(seen.still_waiting)),
+        ("all gone after", f"{seen.drained_in:.0f} s, {seen.mails / seen.drained_in:.0f}/s"),
+        ("ended as", ", ".join(f"{count} {status}" for status, count in seen.statuses.items())),
+        ("arrived", str(seen.arrived)),
+        ("attempts of one mail at most", str(seen.most_attempts)),
+        ("largest worker process", size(seen.memory.worker)),
+        ("all workers", size(seen.memory.workers)),
+        ("broker", size(seen.memory.broker)),
+    ]
+    head = f"all providers down, {seen.mails} mails waiting, {seen.database}"
+    return "\n".join(["", *table(head, lines), "", *verdict(seen.broken)])
 
 
 def table(head: str, lines: Sequence[Line]) -> list[str]:

@@ -58,6 +58,10 @@ class Rig:
             *arrivals_at_sink(self.second, alias=SECOND, patience=SEND_TIMEOUT),
         ]
 
+    def has_taken(self, recipient: str) -> bool:
+        """Return whether a provider has taken anything for an address."""
+        return bool(self.first.messages_to(recipient) or self.second.messages_to(recipient))
+
     def audit(self) -> str:
         """Run `manage.py audit`; return what is wrong, or nothing."""
         try:
@@ -73,6 +77,7 @@ def rig(
     *,
     listening: Collection[str] = (FIRST, SECOND),
     environment: Mapping[str, str] | None = None,
+    backlog_concurrency: int = 1,
     keep: bool = False,
 ) -> Iterator[Rig]:
     """Bring everything up, and leave nothing behind.
@@ -81,6 +86,7 @@ def rig(
         database: what the stack runs on.
         listening: the providers that are there from the beginning.
         environment: settings beyond the drill's own.
+        backlog_concurrency: the sending processes of the backlog's worker.
         keep: leave the directory with logs and database where it is.
     """
     exits = ExitStack()
@@ -96,7 +102,12 @@ def rig(
                 if alias in listening:
                     provider.start()
             settings = {**SHORT, **_providers(first, second), **(environment or {})}
-            stack = Stack(directory / "stack", template=template, environment=settings)
+            stack = Stack(
+                directory / "stack",
+                template=template,
+                environment=settings,
+                backlog_concurrency=backlog_concurrency,
+            )
             exits.enter_context(stack)
         yield Rig(
             stack=stack, first=first, second=second, api_key=template.api_key, directory=directory

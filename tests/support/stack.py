@@ -87,6 +87,7 @@ class Stack:
         environment: Mapping[str, str],
         behind_proxy: bool = False,
         concurrency: int = 2,
+        backlog_concurrency: int = 1,
     ) -> None:
         self.directory = directory
         self._template = template
@@ -110,7 +111,13 @@ class Stack:
             "live", *worker, "-Q", "live,periodic", "-n", "live@%h", f"-c{concurrency}"
         )
         self.backlog = self._service(
-            "backlog", *worker, "-Q", "backlog,periodic", "-n", "backlog@%h", "-c1"
+            "backlog",
+            *worker,
+            "-Q",
+            "backlog,periodic",
+            "-n",
+            "backlog@%h",
+            f"-c{backlog_concurrency}",
         )
         self.beat = self._service("beat", "celery", "-A", "config", "beat")
         self.api = ApiClient(url=f"http://127.0.0.1:{self.port}", key=template.api_key)
