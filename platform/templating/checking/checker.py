@@ -3,6 +3,7 @@
 1. Every file that the mail is made of is parsed; syntax errors and refused constructs are reported.
 2. The statements are followed with the contract's types: every branch, include, macro and loop.
 3. All samples are rendered by the function that sends, within its bounds.
+4. What works and could be better is advice (`lint`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 from templating import contracts, strings
 from templating.bundles import HTML, SUBJECT, TEXT, collect
 from templating.checking import contract_shapes
+from templating.checking.lint.advice import advice
 from templating.checking.parsing import Reading
 from templating.checking.problems import Problem, ProblemCode, Severity
 from templating.checking.samples import Trial, failures, trials
@@ -45,6 +47,13 @@ def check(*, event: str, locale: str, source: Source, default_locale: str) -> tu
             walker.run_uncalled(part, frame)
     tried = _tried(contract, source, locale=locale, default=default_locale)
     found = [*reading.reporter.problems, *_unreported(failures(tried), reading.reporter.problems)]
+    found += advice(
+        texts=reading.texts,
+        trials=tried,
+        source=source,
+        folder=f"{event}/{locale}",
+        default_locale=default_locale,
+    )
     return ordered(found)
 
 

@@ -3,6 +3,7 @@
 from templating import contracts
 from templating.bundles import HTML, SUBJECT, TEXT
 from templating.checking.checker import check, ordered
+from templating.checking.lint.translations import missing_locales
 from templating.checking.problems import Problem
 from templating.sources import Source
 
@@ -36,4 +37,12 @@ def check_all(
             event=contract.event, locale=each, source=source, default_locale=default_locale
         )
     ]
+    known = {
+        each
+        for contract in contracts.registered()
+        for each in locales_of(contract.event, source=source)
+    }
+    for contract in wanted if locale is None else ():
+        has = locales_of(contract.event, source=source)
+        found += missing_locales(contract.event, has=has, known=known)
     return ordered(found)
