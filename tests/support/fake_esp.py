@@ -124,6 +124,7 @@ class Endpoint(BaseHTTPRequestHandler):
     """One client's connection, kept alive between requests."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else head and body of an answer lie 40 ms apart
     server: "_Server"
 
     def do_POST(self) -> None:
