@@ -21,6 +21,8 @@ REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # In URLs and in mail, so only what needs no escaping in either; not all dots.
 NUMBER_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}"
 NUMBER = re.compile(NUMBER_PATTERN)
+# Orders are found at /api/v1/orders/<number>/, beside these.
+RESERVED_NUMBERS = frozenset({"batch"})
 
 LANGUAGE_TAG = re.compile(
     r"(?P<language>[A-Za-z]{2,3})(?:[-_](?P<script>[A-Za-z]{4}))?"
@@ -54,6 +56,8 @@ def order_number(value: str) -> str:
         raise ValueError(
             "A number is 1 to 64 ASCII letters, digits and . _ ~ -, a letter or digit first."
         )
+    if value in RESERVED_NUMBERS:
+        raise ValueError(f"No order can have the number {value}, which is an address of the API.")
     return value
 
 

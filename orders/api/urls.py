@@ -2,6 +2,7 @@
 
 from django.urls import path, register_converter
 
+from orders.api.batch import OrderBatch
 from orders.api.views import OrderDetail, OrderEventList, OrderList
 from orders.text import NUMBER_PATTERN
 
@@ -24,6 +25,7 @@ register_converter(OrderNumberConverter, "order_number")
 
 urlpatterns = [
     path("orders/", OrderList.as_view(), name="order-list"),
+    path("orders/batch/", OrderBatch.as_view(), name="order-batch"),
     path("orders/<order_number:number>/", OrderDetail.as_view(), name="order-detail"),
     path("orders/<order_number:number>/events/", OrderEventList.as_view(), name="order-event-list"),
 ]

@@ -52,10 +52,16 @@ def to_problem(
     }
 
 
+def describe(request: HttpRequest, error: exceptions.APIException) -> dict[str, Any]:
+    """Return the document for `error`, for an answer of the caller's own."""
+    context: Any = {"request": request, "view": None, "args": (), "kwargs": {}}
+    document: dict[str, Any] = ProblemFormatter(error, context, error).run()
+    return document
+
+
 def respond(request: HttpRequest, error: exceptions.APIException) -> JsonResponse:
     """Return the response for `error` outside of DRF's views."""
-    context: Any = {"request": request, "view": None, "args": (), "kwargs": {}}
-    body = ProblemFormatter(error, context, error).run()
+    body = describe(request, error)
     return JsonResponse(body, status=error.status_code, content_type=CONTENT_TYPE)
 
 
