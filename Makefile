@@ -7,6 +7,7 @@ NAME ?=
 DATABASE ?= sqlite
 ORDERS ?= 2000
 SEED ?= 1
+SCENARIO ?= storm
 
 # Exported rather than written before each command: what the caller sets wins.
 export DEBUG
@@ -33,6 +34,7 @@ help: ## show this
 	@echo "  PYTHON=python3.12 make run choose the Python for .venv"
 	@echo "  TESTS=tests/orders make test-sqlite   run some of the tests"
 	@echo "  DATABASE=postgres ORDERS=300 SEED=2 make drill   another drill"
+	@echo "  SCENARIO=outage make drill   or backlog: see docs/drill.md"
 
 run: .venv/.installed ## start everything, until Ctrl-C
 	@$(MANAGE) up
@@ -46,7 +48,7 @@ test-postgres: .venv/.installed-dev ## run all tests on PostgreSQL
 	@TEST_DATABASE=postgres $(BIN)/pytest $(TESTS)
 
 drill: .venv/.installed-dev ## see that nothing is lost while providers fail and processes are killed
-	@$(BIN)/python -m tests.drill --database $(DATABASE) --orders $(ORDERS) --seed $(SEED)
+	@$(BIN)/python -m tests.drill $(SCENARIO) --database $(DATABASE) --orders $(ORDERS) --seed $(SEED)
 
 check: lint types imports migrations templates ## everything but the tests
 
