@@ -43,15 +43,18 @@ def release(claimed: Sequence[Notification], *, at: datetime) -> int:
     )
 
 
-def postpone(tickets: Iterable[Ticketed], *, until: datetime, now: datetime) -> int:
+def postpone(
+    tickets: Iterable[Ticketed], *, until: datetime, now: datetime, relay_at: datetime | None = None
+) -> int:
     """Let due notifications wait in the database: no provider may take them before `until`.
 
-    A mail that ends sooner is looked at sooner, so that it ends in time. Whoever looks at a mail
-    that has not been tried yet is told why; one that is retried keeps its last error.
+    The relay may publish them from then (or from `relay_at`) on, or when they expire, so that
+    they end in time. Whoever looks at a mail that has not been tried yet is told why; one that is
+    retried keeps its last error.
     """
     # Not those whose own time has not come: the relay would publish them early, once a minute.
     waiting = Notification.objects.filter(_presented(tickets), _come(now), status__in=CLAIMABLE)
-    postponed = waiting.update(relay_at=Least(until, F("expires_at")))
+    postponed = waiting.update(relay_at=Least(relay_at or until, F("expires_at")))
     waiting.filter(status=Status.QUEUED).update(
         error_kind="waiting",
         error_code="no_provider",

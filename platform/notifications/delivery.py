@@ -14,11 +14,13 @@
 No transaction is open while anything is rendered or sent.
 """
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from django.conf import settings
 from django.utils import timezone
 
 from notifications import claims, recovery, retries
@@ -38,6 +40,8 @@ from templating.rendering import render
 
 log = structlog.get_logger()
 
+LONGEST_PAUSE = timedelta(seconds=2)
+"""How long a worker may wait for a rate limit between two mails of a batch."""
 RETRY_IN_BROKER = timedelta(seconds=60)
 """Waits up to here are a Celery countdown; longer ones stay in the database until they are due."""
 
@@ -57,38 +61,91 @@ class Delivered:
         return self.next_attempt_at
 
 
-def deliver(tickets: Sequence[Ticketed], *, retries_in_broker: bool) -> list[Delivered]:
-    """Attempt the notifications that `tickets` were published for; return what became of them.
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What `deliver` did.
+
+    Attributes:
+        delivered: one entry per notification that was claimed and tried.
+        waiting: those that no provider may take now; nothing was done with them.
+        until: when one may, for those that wait.
+    """
+
+    delivered: list[Delivered]
+    waiting: Sequence[Ticketed] = ()
+    until: datetime | None = None
+
+
+def deliver(
+    tickets: Sequence[Ticketed],
+    *,
+    retries_in_broker: bool,
+    comes_back_within: timedelta = timedelta(),
+) -> Report:
+    """Attempt the notifications that `tickets` were published for.
 
     Args:
         tickets: the notifications, each with the ticket that its message carries.
         retries_in_broker: the caller publishes near retries itself; otherwise the relay does.
+        comes_back_within: the caller comes back itself for those that need not wait for longer;
+            the others are the relay's.
 
     Returns:
-        One entry per notification that was claimed; those that were not are somebody else's,
-        not due, or waiting for a provider.
+        What became of them. Those in neither list are somebody else's, or not due.
     """
     _settle_leftover()
     now = timezone.now()
     permit = routing.permit(now=now, wanted=len(tickets))
-    if permit.granted < len(tickets):
-        until = permit.available_at or now + PUBLISHED_GRACE
-        claims.postpone(tickets[permit.granted :], until=until, now=now)
+    waiting = tickets[permit.granted :]
+    until = permit.available_at or now + PUBLISHED_GRACE
+    if waiting:
+        by_caller = until - now <= comes_back_within
+        relay_at = until + PUBLISHED_GRACE if by_caller else until
+        claims.postpone(waiting, until=until, relay_at=relay_at, now=now)
     claimed = claims.claim(tickets[: permit.granted], now=now) if permit.granted else []
+    settlements = _settle_claimed(claimed, permit=permit, retries_in_broker=retries_in_broker)
+    delivered = [_delivered(settlement) for settlement in settlements]
+    return Report(delivered=delivered, waiting=waiting, until=until if waiting else None)
+
+
+def deliver_patiently(tickets: Sequence[Ticketed]) -> None:
+    """Deliver a batch at the pace that the providers' rates allow, for a claim's time at most.
+
+    Left to the relay, which comes every few seconds, a rate of 20 in a second would be used for
+    the second after each sweep only.
+    """
+    deadline = timezone.now() + settings.CLAIM_DURATION
+    waiting: Sequence[Ticketed] = tickets
+    while waiting:
+        report = deliver(waiting, retries_in_broker=False, comes_back_within=LONGEST_PAUSE)
+        waiting = report.waiting
+        if report.until is None or report.until > deadline:
+            return
+        pause = report.until - timezone.now()
+        if pause > LONGEST_PAUSE:
+            return
+        time.sleep(max(pause.total_seconds(), 0.01))
+
+
+def _settle_claimed(
+    claimed: Sequence[Notification], *, permit: routing.Permit, retries_in_broker: bool
+) -> list[Settlement]:
     if not claimed:
+        routing.give_back(permit)
         return []
     journal.claimed([Ticketed(row.id, row.ticket) for row in claimed])
+    round_ = _Round(permit)
     try:
-        settlements = _settle_all(
-            claimed, chain=permit.providers, retries_in_broker=retries_in_broker
-        )
+        settlements = _settle_all(claimed, round_=round_, retries_in_broker=retries_in_broker)
     except Exception:
         # At once, and not when the claims expire: that would cost each mail of the batch an
         # attempt, and hand over again what has been accepted.
         _settle_leftover()
         raise
+    finally:
+        round_.end()
     journal.clear()
-    return [_delivered(settlement) for settlement in settlements]
+    return settlements
 
 
 def _settle_leftover() -> None:
@@ -98,17 +155,38 @@ def _settle_leftover() -> None:
         journal.clear()
 
 
+class _Round:
+    """The use that one batch makes of its permit."""
+
+    def __init__(self, permit: routing.Permit) -> None:
+        self._permit = permit
+        self._sent = 0
+
+    def chain(self) -> tuple[str, ...]:
+        """Return who may take the next mail now; nobody, if breakers have opened meanwhile."""
+        found = routing.chain(self._permit, position=self._sent, now=timezone.now())
+        self._sent += bool(found)
+        return found
+
+    def end(self) -> None:
+        """Give back what was not used."""
+        routing.give_back(self._permit, unused=self._permit.granted - self._sent)
+
+
 def _settle_all(
-    claimed: Sequence[Notification], *, chain: Sequence[str], retries_in_broker: bool
+    claimed: Sequence[Notification], *, round_: _Round, retries_in_broker: bool
 ) -> list[Settlement]:
     unwanted = suppressed(row.recipient for row in claimed)
     recorder = Recorder()
     for position, row in enumerate(claimed):
-        if not outlives_a_send(row):
-            # A batch that met a slow provider: the rest goes back, unharmed, to be shared out anew.
+        settlement = None
+        if outlives_a_send(row):
+            settlement = _settle(row, unwanted=row.recipient in unwanted, round_=round_)
+        if settlement is None:
+            # A slow provider used up the claims' time, or the last provider's breaker opened: the
+            # rest goes back, unharmed, to be shared out anew.
             claims.release(claimed[position:], at=timezone.now())
             break
-        settlement = _settle(row, unwanted=row.recipient in unwanted, chain=chain)
         _set_relay(settlement, retries_in_broker=retries_in_broker)
         recorder.add(settlement)
     recorder.flush()
@@ -133,8 +211,8 @@ def _set_relay(settlement: Settlement, *, retries_in_broker: bool) -> None:
     settlement.changes["relay_at"] = at + PUBLISHED_GRACE if by_caller else at
 
 
-def _settle(row: Notification, *, unwanted: bool, chain: Iterable[str]) -> Settlement:
-    """Carry one claimed notification to its outcome; write nothing."""
+def _settle(row: Notification, *, unwanted: bool, round_: _Round) -> Settlement | None:
+    """Carry one claimed notification to its outcome, or None if no provider may take it now."""
     now = timezone.now()
     if row.expires_at <= now:
         return ended(row, to=Status.FAILED, code=retries.DeadLetterReason.EXPIRED, at=now)
@@ -149,7 +227,8 @@ def _settle(row: Notification, *, unwanted: bool, chain: Iterable[str]) -> Settl
         # A mistake of ours must cost one mail, not the batch, and must not come back for ever.
         log.exception("mail_cannot_be_made", notification=str(row.id))
         return _after_failed_rendering(row, error, code="internal_error", started_at=now)
-    return hand_over(row, message, rendered, chain=chain)
+    chain = round_.chain()
+    return hand_over(row, message, rendered, chain=chain) if chain else None
 
 
 def _after_failed_rendering(

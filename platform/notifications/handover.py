@@ -42,8 +42,8 @@ def hand_over(
     failures: list[retries.Failure] = []
     ticketed = Ticketed(row.id, row.ticket)
     for alias in chain:
-        if failures and not outlives_a_send(row):
-            break
+        if failures and not (outlives_a_send(row) and routing.may_take_over(alias)):
+            continue
         if attempts:
             attempts[-1].next_step = NextStep.FAIL_OVER
             attempts[-1].next_reason = alias
@@ -54,7 +54,8 @@ def hand_over(
         except errors.ProviderError as error:
             if not isinstance(error, errors.UnknownOutcome):
                 journal.note(Note.REFUSED, ticketed)
-            routing.note_failure(alias, error)
+            who = routing.recipient_hash(row.recipient)
+            routing.note_failure(alias, error, recipient_hash=who)
             attempts.append(_failed_attempt(row, alias, error, started_at=started_at))
             failures.append(_failure(error))
             if not may_fail_over(error):

@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
 import structlog
@@ -52,7 +52,15 @@ class Publisher(threading.local):
         self._connection: Connection | None = None
         self._owner = 0
 
-    def send(self, name: str, *, args: Sequence[Any], queue: str, ticket: int = 0) -> None:
+    def send(
+        self,
+        name: str,
+        *,
+        args: Sequence[Any],
+        queue: str,
+        ticket: int = 0,
+        eta: datetime | None = None,
+    ) -> None:
         """Publish one task by name.
 
         Args:
@@ -60,6 +68,7 @@ class Publisher(threading.local):
             args: its positional arguments, JSON-ready.
             queue: where it goes.
             ticket: what the message carries as its `retries` header.
+            eta: not before then; soon, for a worker keeps the message in its memory until then.
 
         Raises:
             BrokerUnavailable: it was not published, as far as we know.
@@ -69,7 +78,13 @@ class Publisher(threading.local):
             # A producer is a light wrapper around the connection's default channel.
             producer = current_app.amqp.Producer(connection, auto_declare=False)
             current_app.send_task(
-                name, args=args, queue=queue, retries=ticket, producer=producer, retry=False
+                name,
+                args=args,
+                queue=queue,
+                retries=ticket,
+                eta=eta,
+                producer=producer,
+                retry=False,
             )
 
         self._exchange(publish)
@@ -181,6 +196,20 @@ def publish_live(tickets: Sequence[Ticketed]) -> int:
         # Once is said by broker_unavailable; during an outage this is every request.
         log.debug("publish_left_to_relay", count=len(tickets) - published)
     return published
+
+
+def publish_later(ticketed: Ticketed, *, at: datetime) -> None:
+    """Publish a live notification for a time soon to come; if that fails, the relay has the row."""
+    try:
+        publisher.send(
+            queues.DELIVER,
+            args=[str(ticketed.id)],
+            queue=queues.LIVE,
+            ticket=ticketed.ticket,
+            eta=at,
+        )
+    except BrokerUnavailable:
+        log.debug("publish_left_to_relay", count=1)
 
 
 def publish_batch(tickets: Sequence[Ticketed]) -> None:

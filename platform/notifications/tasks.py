@@ -1,6 +1,7 @@
 """Celery's doors to the use cases. A task that is lost, doubled or late does no harm."""
 
-from datetime import datetime
+import random
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Never
 from uuid import UUID
 
@@ -9,7 +10,9 @@ from django.utils import timezone
 
 from notifications import heartbeats, queues, tracking
 from notifications.auditing import audit as audit_once
+from notifications.delivery import RETRY_IN_BROKER, deliver_patiently
 from notifications.delivery import deliver as deliver_all
+from notifications.publishing import publish_later
 from notifications.relay import relay as relay_once
 from notifications.tickets import Ticketed
 
@@ -59,18 +62,22 @@ class DeliveryTask(CeleryTask):
 def deliver(self: CeleryTask, notification_id: str) -> None:
     """Attempt one notification, with the ticket in the message's `retries` header."""
     ticketed = Ticketed(UUID(notification_id), self.request.retries)
-    for delivered in deliver_all([ticketed], retries_in_broker=True):
-        if (at := delivered.retry_in_broker(now=timezone.now())) is not None:
+    report = deliver_all([ticketed], retries_in_broker=True, comes_back_within=RETRY_IN_BROKER)
+    now = timezone.now()
+    for delivered in report.delivered:
+        if (at := delivered.retry_in_broker(now=now)) is not None:
             raise RetrySoon(at)
+    if report.until is not None and report.until - now <= RETRY_IN_BROKER:
+        # With the same ticket, in the same queue: waiting for a provider must not cost live mail
+        # its place ahead of the backlog. Spread, or all that wait would ask at the same moment.
+        spread = timedelta(seconds=random.uniform(0, 0.2))  # noqa: S311
+        publish_later(ticketed, at=report.until + spread)
 
 
 @shared_task(name=queues.DELIVER_BATCH, queue=queues.BACKLOG)
 def deliver_batch(tickets: list[tuple[str, int]]) -> None:
     """Attempt a batch of notifications; what fails waits in its row for the relay."""
-    deliver_all(
-        [Ticketed(UUID(identifier), ticket) for identifier, ticket in tickets],
-        retries_in_broker=False,
-    )
+    deliver_patiently([Ticketed(UUID(identifier), ticket) for identifier, ticket in tickets])
 
 
 @shared_task(name=queues.RELAY, queue=queues.PERIODIC)

@@ -2,7 +2,7 @@
 
 from email.header import Header
 from email.message import Message
-from typing import cast
+from typing import Any, cast
 
 from django.core.mail import EmailMessage
 from django.core.mail.message import MIMEMixin
@@ -11,12 +11,13 @@ from django.core.mail.message import MIMEMixin
 def as_wire(message: EmailMessage) -> bytes:
     """Return the whole mail in RFC 5322's form, its lines ended by CRLF."""
     built = message.message()
-    if not message.subject.isascii():
-        _fold_subject(built, message.subject)
+    subject = str(message.subject)
+    if not subject.isascii():
+        _fold_subject(built, subject)
     return cast("MIMEMixin", built).as_bytes(linesep="\r\n")
 
 
-def _fold_subject(built: Message, subject: str) -> None:
+def _fold_subject(built: "Message[Any, Any]", subject: str) -> None:
     """Encode the subject so that its first line has room for the header's name.
 
     Django encodes it without regard to the name, and the whole is then folded right behind it:

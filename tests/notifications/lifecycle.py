@@ -148,7 +148,7 @@ class Worker:
     """A worker between the steps of `delivery.deliver`, so that others can come in between."""
 
     claimed: list[Notification]
-    chain: tuple[str, ...]
+    round_: delivery._Round
     unwanted: frozenset[str]
     journal: MortalJournal = field(default_factory=MortalJournal)
     settlements: list[Settlement] = field(default_factory=list)
@@ -164,9 +164,10 @@ class Worker:
             claims.postpone(tickets[permit.granted :], until=until, now=now)
         claimed = claims.claim(tickets[: permit.granted], now=now) if permit.granted else []
         if not claimed:
+            routing.give_back(permit)
             return None
         unwanted = suppressed(row.recipient for row in claimed)
-        worker = cls(claimed=claimed, chain=permit.providers, unwanted=unwanted)
+        worker = cls(claimed=claimed, round_=delivery._Round(permit), unwanted=unwanted)
         worker.journal.claimed([Ticketed(row.id, row.ticket) for row in claimed])
         return worker
 
@@ -176,17 +177,20 @@ class Worker:
         with patch.context() as patched:
             patched.setattr(handover, "journal", self.journal)
             for position, row in enumerate(self.claimed):
-                if not handover.outlives_a_send(row):
+                settlement = None
+                if handover.outlives_a_send(row):
+                    unwanted = row.recipient in self.unwanted
+                    settlement = delivery._settle(row, unwanted=unwanted, round_=self.round_)
+                if settlement is None:
                     claims.release(self.claimed[position:], at=timezone.now())
                     break
-                unwanted = row.recipient in self.unwanted
-                settlement = delivery._settle(row, unwanted=unwanted, chain=self.chain)
                 delivery._set_relay(settlement, retries_in_broker=False)
                 self.settlements.append(settlement)
 
     def record(self) -> None:
         """Record, as `deliver` ends."""
         record(self.settlements)
+        self.round_.end()
         self.journal.clear()
         self.journal.close()
 

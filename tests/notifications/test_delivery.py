@@ -193,7 +193,8 @@ def test_fifty_copies_of_one_message_send_one_mail(enqueued: Enqueued, sink: Smt
 def test_a_batch_delivers_each_by_itself(enqueued: Enqueued, sink: SmtpSink) -> None:
     rows = [enqueued() for _ in range(5)]
     sink.queue(refuse("550 5.1.1 No such user"), to=rows[2].recipient)
-    delivered = deliver([Ticketed(row.id, 0) for row in rows], retries_in_broker=False)
+    tickets = [Ticketed(row.id, 0) for row in rows]
+    delivered = deliver(tickets, retries_in_broker=False).delivered
     assert [one.status for one in delivered].count(Status.SENT) == 4
     assert len(sink.messages) == 4
     assert Notification.objects.get(status=Status.FAILED).id == rows[2].id
