@@ -105,8 +105,8 @@ def enqueued(
 
 
 @pytest.fixture
-def use_providers(settings: Any) -> Callable[..., None]:
-    """Return a function that sets the chain of providers as the environment would."""
+def use_providers(settings: Any) -> Iterator[Callable[..., None]]:
+    """Give a function that sets the chain of providers as the environment would."""
 
     def use(**environment: str) -> None:
         settings.MAILERS = read_providers(Environment(environment), debug=False)
@@ -114,7 +114,8 @@ def use_providers(settings: Any) -> Callable[..., None]:
         connections.reset()
         routing.reset()
 
-    return use
+    yield use
+    connections.reset()
 
 
 @pytest.fixture
@@ -123,4 +124,3 @@ def sink(use_providers: Callable[..., None]) -> Iterator[SmtpSink]:
     with SmtpSink() as server:
         use_providers(EMAIL_PROVIDERS="smtp", SMTP_URL=server.url)
         yield server
-        connections.reset()
