@@ -100,6 +100,10 @@ class AutoSchema(StandardizedErrorsSchema):
         # No 405: an operation that is described is one that the resource supports.
         return ["400", "401", "403", "404", "406", "409", "413", "415", "422", "429", "500"]
 
+    def _get_error_response_examples(self) -> list[Any]:
+        """Return none: the library's own show its own form of errors, and not problems."""
+        return []
+
     def get_override_parameters(self) -> list[Any]:
         """Return the headers that a repeatable write takes and answers with."""
         parameters = list(super().get_override_parameters())

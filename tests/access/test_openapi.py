@@ -90,3 +90,7 @@ def test_a_list_describes_its_pages(schema: dict[str, Any]) -> None:
     page = resolve(schema, get["responses"]["200"]["content"]["application/json"]["schema"])
     assert page["properties"]["next"]["type"] == ["string", "null"]
     assert page["required"] == ["next", "previous", "results"]
+
+
+def test_no_example_shows_an_error_in_another_form(schema: dict[str, Any]) -> None:
+    assert "client_error" not in str(schema)

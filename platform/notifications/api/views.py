@@ -1,11 +1,11 @@
 """Notifications to read, to retry and to cancel."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +16,7 @@ from access.idempotency import idempotent
 from access.pagination import CursorPagination
 from access.scopes import Scope
 from notifications import operations
-from notifications.api import serializers
+from notifications.api import schema, serializers
 from notifications.api.filters import NotificationFilter
 from notifications.content import ContentErased, content_of
 from notifications.models import Notification
@@ -39,6 +39,11 @@ class NotificationList(ListAPIView[Notification]):
     filterset_class = NotificationFilter
     pagination_class = CursorPagination
 
+    @extend_schema(operation_id="list_notifications", summary="List notifications, newest first")
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Answer with one page of notifications."""
+        return super().get(request, *args, **kwargs)
+
 
 class NotificationDetail(RetrieveAPIView[Notification]):
     """One notification with its attempts, and what comes next, when and why."""
@@ -47,6 +52,15 @@ class NotificationDetail(RetrieveAPIView[Notification]):
     queryset = WITHOUT_CONTEXT.prefetch_related("attempts")
     serializer_class = serializers.NotificationDetailSerializer
     filter_backends = ()
+
+    @extend_schema(
+        operation_id="get_notification",
+        summary="Get a notification",
+        description="With its attempts, and what comes next, when and why.",
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Answer with the notification."""
+        return super().get(request, *args, **kwargs)
 
 
 class NotificationContent(GenericAPIView[Notification]):
@@ -57,6 +71,12 @@ class NotificationContent(GenericAPIView[Notification]):
     serializer_class = serializers.ContentSerializer
     filter_backends = ()
 
+    @extend_schema(
+        operation_id="get_notification_content",
+        summary="Get a notification's mail",
+        description="Subject, HTML and text: what was sent, or what would be sent now.",
+        responses={200: serializers.ContentSerializer, 409: schema.NO_CONTENT},
+    )
     def get(self, request: Request, pk: UUID) -> Response:
         """Render the mail from its kept context.
 
@@ -90,7 +110,6 @@ class Operation(GenericAPIView[Notification]):
         """Carry out the operation; return the ids that it acted on."""
         raise NotImplementedError
 
-    @extend_schema(responses=serializers.NotificationDetailSerializer)
     @idempotent
     def post(self, request: Request, pk: UUID) -> Response:
         """Act on one notification.
@@ -114,6 +133,14 @@ class Operation(GenericAPIView[Notification]):
         return Response(serializers.NotificationDetailSerializer(after).data)
 
 
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="retry_notification",
+        summary="Send a notification now",
+        description="What waits need not wait longer, and a dead letter gets a new budget.",
+        responses={200: serializers.NotificationDetailSerializer, 409: schema.NOT_NOW},
+    )
+)
 class RetryNotification(Operation):
     """Send it now: what waits need not wait longer, and a dead letter gets a new budget."""
 
@@ -125,6 +152,14 @@ class RetryNotification(Operation):
         return operation([row.pk], actor=actor, reason=reason)
 
 
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="cancel_notification",
+        summary="Cancel a notification",
+        description="Gives up on what has not left. What is being sent cannot be called back.",
+        responses={200: serializers.NotificationDetailSerializer, 409: schema.NOT_NOW},
+    )
+)
 class CancelNotification(Operation):
     """Give up on a notification that has not left."""
 
