@@ -182,6 +182,17 @@ class Notification(models.Model):
                 condition=Q(relay_at__isnull=False),
                 name="notification_due",
             ),
+            # Claims are few, and expiries are rare: neither is looked for among all that waits.
+            models.Index(
+                fields=["claim_expires_at"],
+                condition=Q(claim_expires_at__isnull=False),
+                name="notification_claimed",
+            ),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(relay_at__isnull=False),
+                name="notification_expiring",
+            ),
             models.Index(fields=["reference", "-created_at"], name="notification_reference"),
             models.Index(fields=["recipient", "-created_at"], name="notification_recipient"),
             models.Index(fields=["status", "-created_at"], name="notification_status"),
