@@ -21,6 +21,7 @@ from tests.support.waiting import eventually
 
 NEW_ORDERS = 5
 """Orders that are placed one after the other while the backlog drains."""
+BETWEEN = 2.0  # seconds
 ARRIVES_WITHIN = 5.0
 SERVICE_WITHIN = 60.0
 """Seconds from the providers' return to the first mail that leaves."""
@@ -156,6 +157,7 @@ def _place_new(place: Rig, shops: Shops) -> list[float]:
             eventually(taken, within=60, every=0.05, about="a new order's mail")
             waits.append(time.monotonic() - placed_at)
             progress.show(number + 1, NEW_ORDERS, f"{waits[-1]:.1f} s")
+            time.sleep(BETWEEN)
     return waits
 
 
