@@ -88,9 +88,12 @@ class Publisher(threading.local):
             )
 
         self._exchange(publish)
+        if queue in self._depths:
+            measured_at, known = self._depths[queue]
+            self._depths[queue] = (measured_at, known + 1)
 
     def depth(self, queue: str) -> int:
-        """Return how many messages wait in a queue, as of at most a second ago.
+        """Return how many messages wait in a queue: as of a second ago, and what we sent since.
 
         Raises:
             BrokerUnavailable: the broker cannot be asked.
@@ -182,9 +185,8 @@ def publish_live(tickets: Sequence[Ticketed]) -> int:
     """
     published = 0
     try:
-        if publisher.depth(queues.LIVE) >= settings.BROKER_QUEUE_BOUND:
-            return 0
-        for ticketed in tickets:
+        room = max(settings.BROKER_QUEUE_BOUND - publisher.depth(queues.LIVE), 0)
+        for ticketed in tickets[:room]:
             publisher.send(
                 queues.DELIVER,
                 args=[str(ticketed.id)],

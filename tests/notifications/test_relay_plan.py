@@ -4,6 +4,7 @@
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -93,7 +94,7 @@ def test_a_sweep_reads_what_it_takes_up_and_little_else(
         took = time.monotonic() - began
         if "RELAY_PLAN_ROWS" in os.environ:
             with capsys.disabled():
-                print(f"\n{mountain}, {took * 1000:.1f} ms, {len(rows)} rows\n{found}")
+                sys.stdout.write(f"\n{mountain}, {took * 1000:.1f} ms, {len(rows)} rows\n{found}\n")
         assert rows
         assert index in found, f"{mountain}: {found}"
         assert "Seq Scan" not in found, f"{mountain}: {found}"

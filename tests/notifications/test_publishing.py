@@ -1,0 +1,144 @@
+"""A broker that is refused, hung or black-holed holds nobody up, and is used again when it is back."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from celery import current_app
+
+from notifications import publishing, queues
+from notifications.publishing import BrokerUnavailable, publish_batch, publish_live, publisher
+from notifications.tickets import Ticketed
+from tests.support.valkey import ValkeyServer
+
+BOUND = 1.0  # seconds; an order may take 1.5, broker and all
+AT_ONCE = 0.02
+
+
+def tickets(count: int = 1) -> list[Ticketed]:
+    """Return what to publish."""
+    return [Ticketed(uuid4(), 0) for _ in range(count)]
+
+
+def timed(action: Callable[[], Any]) -> float:
+    """Return how many seconds `action` takes."""
+    began = time.monotonic()
+    action()
+    return time.monotonic() - began
+
+
+def waiting(valkey: ValkeyServer, queue: str = queues.LIVE) -> int:
+    """Return how many messages lie in a queue."""
+    with valkey.client() as client:
+        return client.llen(queue)
+
+
+def let_respite_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the time have passed during which a failed broker is left alone."""
+    monkeypatch.setattr(publishing.Publisher, "_resume_at", time.monotonic())
+
+
+@contextmanager
+def black_hole() -> Iterator[str]:
+    """Give the address of a server whose connections are never taken up."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        host, port = listener.getsockname()
+        fillers = []
+        for _ in range(4):  # the queue of the kernel is full after these: SYNs are dropped
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex((host, port))
+            fillers.append(filler)
+        yield f"redis://{host}:{port}/0"
+        for filler in fillers:
+            filler.close()
+
+
+def test_what_is_published_lies_in_its_queue(valkey: ValkeyServer) -> None:
+    assert publish_live(tickets(3)) == 3
+    publish_batch(tickets(100))
+    assert (waiting(valkey), waiting(valkey, queues.BACKLOG)) == (3, 1)
+
+
+def test_a_refused_broker_is_noticed_at_once(valkey: ValkeyServer) -> None:
+    valkey.kill()
+    assert timed(lambda: publish_live(tickets())) < BOUND
+    assert timed(lambda: publish_live(tickets())) < AT_ONCE
+
+
+def test_a_broker_that_dies_under_a_kept_connection_is_noticed(valkey: ValkeyServer) -> None:
+    assert publish_live(tickets()) == 1
+    valkey.kill()
+    assert timed(lambda: publish_live(tickets())) < BOUND
+    assert publish_live(tickets()) == 0
+
+
+@pytest.mark.parametrize("connected", [True, False], ids=["connected", "not yet connected"])
+def test_a_hung_broker_costs_one_caller_a_moment_and_the_next_ones_nothing(
+    valkey: ValkeyServer, connected: bool
+) -> None:
+    if connected:
+        publish_live(tickets())
+        publisher._depths.clear()
+    valkey.freeze()
+    assert timed(lambda: publish_live(tickets())) < BOUND
+    assert timed(lambda: publish_live(tickets(100))) < AT_ONCE
+
+
+def test_a_black_holed_broker_costs_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with black_hole() as url:
+        monkeypatch.setattr(current_app.conf, "broker_url", url)
+        monkeypatch.setattr(current_app.conf, "broker_write_url", url)
+        assert timed(lambda: publish_live(tickets())) < BOUND
+        assert timed(lambda: publish_live(tickets())) < AT_ONCE
+        publisher.close()
+
+
+def test_a_batch_that_is_not_published_says_so(valkey: ValkeyServer) -> None:
+    valkey.kill()
+    with pytest.raises(BrokerUnavailable):
+        publish_batch(tickets())
+
+
+@pytest.mark.parametrize("fault", ["freeze", "kill"])
+def test_when_the_broker_is_back_it_is_used_again(
+    valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    getattr(valkey, fault)()
+    publish_live(tickets())
+    valkey.thaw()
+    valkey.start()
+    assert publish_live(tickets()) == 0, "it is left alone for a while"
+    let_respite_pass(monkeypatch)
+    before = waiting(valkey)
+    assert publish_live(tickets(2)) == 2
+    assert waiting(valkey) == before + 2
+
+
+def test_a_restarted_broker_costs_a_kept_connection_no_message(valkey: ValkeyServer) -> None:
+    publish_live(tickets())
+    valkey.kill()
+    valkey.start()
+    assert publish_live(tickets()) == 1
+    assert waiting(valkey) == 1
+
+
+def test_a_full_queue_takes_no_more_live_mail(valkey: ValkeyServer, settings: Any) -> None:
+    settings.BROKER_QUEUE_BOUND = 3
+    publish_live(tickets(3))
+    publisher._depths.clear()
+    assert publish_live(tickets()) == 0
+    assert waiting(valkey) == 3
+
+
+def test_one_transaction_stops_at_the_bound_too(valkey: ValkeyServer, settings: Any) -> None:
+    settings.BROKER_QUEUE_BOUND = 3
+    assert publish_live(tickets(10)) == 3
+    assert publish_live(tickets(10)) == 0, "within the second for which a depth is believed"
+    assert waiting(valkey) == 3
