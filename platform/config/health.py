@@ -4,6 +4,7 @@ Ready means that orders can be accepted, and for that the database is enough. Br
 beat are reported and never fail the answer: while they are away, orders wait in the database.
 """
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from config import broker_probe
 from config.heartbeats import STALE_AFTER
+from notifications import alarms
 from notifications import heartbeats as signs_of_life
 
 COMPONENTS = ("worker", "beat")
@@ -28,16 +30,16 @@ def alive(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - a view's sign
 
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - a view's signature
-    """Answer 200 when the database answers and is migrated, otherwise 503.
+    """Answer 200 when the database answers and is migrated, otherwise 503. Alarms never fail it.
 
     The body tells the state of each part: `{"status": "ready", "database": {"status": "ok"},
     "broker": {"status": "unreachable", "reason": "…"}, "worker": {"status": "stale", "seen_at": …},
-    "beat": {"status": "ok", "seen_at": …}}`.
+    "beat": {"status": "ok", "seen_at": …}, "alarms": [{"code": "provider", "sentence": "…"}]}`.
     """
     broker = broker_probe.latest()
     try:
         pending = _pending_migrations()
-        parts = _components(now=timezone.now()) if not pending else {}
+        parts = _parts(now=timezone.now()) if not pending else {}
     except DatabaseError as error:
         reason = f"The database does not answer: {type(error).__name__}."
         return _unavailable(database=reason, broker=broker)
@@ -73,6 +75,11 @@ def _pending_migrations() -> int:
     if pending == 0:
         _migrated.add(connection.alias)
     return pending
+
+
+def _parts(*, now: datetime) -> dict[str, Any]:
+    found = [asdict(alarm) for alarm in alarms.current(now=now)]
+    return {**_components(now=now), "alarms": found}
 
 
 def _components(*, now: datetime) -> dict[str, dict[str, Any]]:

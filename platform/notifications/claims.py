@@ -63,6 +63,13 @@ def postpone(
     return postponed
 
 
+def leave_to_relay(tickets: Iterable[Ticketed], *, now: datetime) -> int:
+    """Let the relay publish at its next sweep what was just enqueued and could not be published."""
+    return Notification.objects.filter(_presented(tickets), status=Status.QUEUED).update(
+        relay_at=now
+    )
+
+
 def _come(now: datetime) -> Q:
     """Return the predicate "its next attempt is due"."""
     return Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=now)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from notifications import claims
 from notifications.models import Notification, Role
 from notifications.models.notification import new_id
 from notifications.publishing import PUBLISHED_GRACE, publish_live
@@ -84,8 +85,15 @@ def enqueue(new: Sequence[NewNotification]) -> list[Notification]:
         if stored[row.idempotency_key].id == row.id and row.status == Status.QUEUED
     ]
     if fresh:
-        transaction.on_commit(partial(publish_live, fresh), robust=True)
+        transaction.on_commit(partial(_publish, fresh), robust=True)
     return [stored[item.idempotency_key] for item in new]
+
+
+def _publish(fresh: Sequence[Ticketed]) -> None:
+    published = publish_live(fresh)
+    if published < len(fresh):
+        # Nobody has these: they need not wait for as long as a published message may take.
+        claims.leave_to_relay(fresh[published:], now=timezone.now())
 
 
 def _row(item: NewNotification, *, now: datetime, unwanted: bool) -> Notification:
