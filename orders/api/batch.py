@@ -22,7 +22,14 @@ from orders.models import Order
 MAX_ORDERS = 500
 
 
-@extend_schema_field(NewOrderSerializer(many=True))
+@extend_schema_field(
+    {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": MAX_ORDERS,
+        "items": {"$ref": "#/components/schemas/NewOrderRequest"},
+    }
+)
 class OrdersField(serializers.Field[Any, Any, Any, Any]):
     """The orders as they were sent; only their number is looked at here."""
 

@@ -354,6 +354,8 @@ SPECTACULAR_SETTINGS = {
         "NotificationStatus": "notifications.states.Status.choices",
     },
     "SERVE_INCLUDE_SCHEMA": False,
+    # Only so does it say that a text which must not be blank has at least one character.
+    "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -35,7 +35,7 @@ def test_every_event_has_a_body_of_its_own(schema: dict[str, Any]) -> None:
     shipped = next(
         resolve(schema, each)
         for each in alternatives
-        if each["$ref"].endswith("NewOrderEventShipped")
+        if each["$ref"].endswith("NewOrderEventShippedRequest")
     )
     data = shipped["properties"]["data"]
     assert data["additionalProperties"] is False
