@@ -1,4 +1,4 @@
-"""A broker that is refused, hung or black-holed holds nobody up, and is used again when it is back."""
+"""A broker that is refused, hung or black-holed holds nobody up, and is used when it is back."""
 
 import socket
 import time
