@@ -4,9 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from django.http import HttpRequest
-from rest_framework.request import Request
-
 
 class ActorKind(StrEnum):
     """The kinds of actor; the audit log's database constraint is made from them."""
@@ -34,8 +31,10 @@ class Actor:
         return cls(kind=ActorKind.SYSTEM, id=name, label=name)
 
     @classmethod
-    def from_request(cls, request: HttpRequest | Request) -> Self:
-        """Return the API key or the signed-in user behind `request`.
+    def from_request(cls, request: object) -> Self:
+        """Return the API key or the signed-in user behind `request`, Django's or the API's.
+
+        Read by attribute, so that code which names actors need not know the REST framework.
 
         Raises:
             ValueError: the request is anonymous. Nobody may act without a name, so a view that

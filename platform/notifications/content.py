@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from notifications.models import Notification
-from templating.rendering import render
+from templating import live, replay
+from templating.rendering import Rendered, render
 
 
 class ContentErased(Exception):
@@ -40,7 +41,7 @@ def content_of(row: Notification) -> Content:
     """
     if row.erased_at is not None:
         raise ContentErased
-    rendered = render(event=row.event, locale=row.locale, context=row.context)
+    rendered = _rendered(row)
     return Content(
         subject=rendered.subject,
         html=rendered.html,
@@ -50,3 +51,13 @@ def content_of(row: Notification) -> Content:
         was_sent=row.sent_at is not None,
         identical=rendered.fingerprint == row.content_hash if row.content_hash else None,
     )
+
+
+def _rendered(row: Notification) -> Rendered:
+    """Render it in the version that was sent; in the live one where none was, or it is not kept."""
+    if row.sent_at is not None and replay.is_kept(row.template_version):
+        return replay.render_version(
+            version=row.template_version, event=row.event, locale=row.locale, context=row.context
+        )
+    live.refresh()
+    return render(event=row.event, locale=row.locale, context=row.context)

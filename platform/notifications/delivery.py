@@ -35,6 +35,7 @@ from notifications.states import Status
 from notifications.suppressions import suppressed
 from notifications.tickets import Ticketed
 from providers import routing
+from templating import live
 from templating.errors import RenderingError
 from templating.rendering import render
 
@@ -219,6 +220,7 @@ def _settle(row: Notification, *, unwanted: bool, round_: _Round) -> Settlement 
     if unwanted:
         return ended(row, to=Status.SUPPRESSED, code="suppressed", at=now)
     try:
+        live.refresh()  # asks the database every two seconds at most, not for every mail
         rendered = render(event=row.event, locale=row.locale, context=row.context)
         message = compose(row, rendered)
     except RenderingError as error:

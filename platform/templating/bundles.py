@@ -28,15 +28,24 @@ SUBJECT, HTML, TEXT = "subject.txt.jinja", "body.html.jinja", "body.txt.jinja"
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """The compiled templates of one event in one locale; `text` is None where HTML has to do."""
+    """The compiled templates of one event in one locale; `text` is None where HTML has to do.
+
+    `texts` are the sources of all files that it is made of, by name.
+    """
 
     event: str
     locale: str
     version: str
+    texts: Mapping[str, str]
     subject: Template
     html: Template
     text: Template | None
     words: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """The hash of the texts: the version without where it came from."""
+        return self.version.partition(":")[2]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,11 +101,13 @@ def collect(source: Source, *, event: str, locale: str, default: str, origin: st
     gathering.require(f"{folder}/{HTML}")
     has_text = gathering.add(f"{folder}/{TEXT}")
     words = dict(strings.files(source, locale=chosen, default=default))
+    texts = {**gathering.texts, **words}
     environment = TemplateEnvironment(loader=CompiledLoader(gathering.compiled))
     return Bundle(
         event=event,
         locale=chosen,
-        version=f"{origin}:{_digest({**gathering.texts, **words})}",
+        version=f"{origin}:{_digest(texts)}",
+        texts=texts,
         subject=environment.get_template(f"{folder}/{SUBJECT}"),
         html=environment.get_template(f"{folder}/{HTML}"),
         text=environment.get_template(f"{folder}/{TEXT}") if has_text else None,

@@ -46,7 +46,7 @@ def render(*, event: str, locale: str, context: Mapping[str, Any]) -> Rendered:
     """
     try:
         bundle = catalogue.find(event=event, locale=locale)
-        return render_bundle(bundle, locale=locale, data=_typed(event, context))
+        return render_bundle(bundle, locale=locale, data=typed(event, context))
     except Exception as error:
         raise translate(error, template=event) from error
 
@@ -70,7 +70,7 @@ def render_bundle(bundle: Bundle, *, locale: str, data: Mapping[str, Any]) -> Re
     )
 
 
-def _typed(event: str, context: Mapping[str, Any]) -> Mapping[str, Any]:
+def typed(event: str, context: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the context with decimals and datetimes again, as its contract types them.
 
     Fields that the contract does not know are left out rather than refused: while a new release is
