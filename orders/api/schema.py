@@ -19,7 +19,8 @@ NUMBER = OpenApiParameter(
     OpenApiTypes.STR,
     OpenApiParameter.PATH,
     description="The order's number.",
-    pattern=f"^{text.NUMBER_PATTERN}$",
+    # RESERVED_NUMBERS are addresses of their own.
+    pattern=f"^(?!({'|'.join(sorted(text.RESERVED_NUMBERS))})$){text.NUMBER_PATTERN}$",
 )
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
