@@ -47,7 +47,7 @@ USUAL_DELAY = (0.02, 0.15)
 ever find a message under way."""
 
 # So many messages meet a fault at the provider at all, and so many of those a further one.
-FAULTY = {"first": 0.40, "second": 0.35}
+FAULTY = {"first": 0.35, "second": 0.25}
 AGAIN = 0.3
 
 

@@ -7,6 +7,7 @@
 """
 
 import itertools
+import threading
 import time
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from tests.drill.placing import Shops, recipient_of
 from tests.drill.progress import Progress
 from tests.drill.records import OPEN
 from tests.drill.rig import Database, Rig, rig
-from tests.support.fake_esp import Action
+from tests.support.fake_esp import Action, HttpFault
 
 LOOK_EVERY = 0.2  # seconds
 SETTLES_WITHIN = 300.0
@@ -86,15 +87,33 @@ class _Storm:
         self._kills = Executioner(place.stack, seed=plan.seed)
         self._shops = Shops(client=place.client, prepare=self._prepare)
         self._restarts: list[str] = []
+        self._early_lock = threading.Lock()
+        self._early = 0
 
     def _prepare(self, number: int) -> None:
         faults = plan_of(self._plan.seed, number)
         recipient = recipient_of(number)
         for fault in faults.first:
-            early = fault.action is Action.RESET_BEFORE_BODY
-            # Before the body nobody knows for whom it is: it strikes whoever comes next.
-            self._rig.first.queue(fault, to="" if early else recipient)
+            if fault.action is Action.RESET_BEFORE_BODY:
+                self._strike_next(fault)
+            else:
+                self._rig.first.queue(fault, to=recipient)
         self._rig.second.queue(*faults.second, to=recipient)
+
+    def _strike_next(self, fault: HttpFault) -> None:
+        """Let a fault strike whoever comes next: before the body nobody knows for whom it is.
+
+        One at a time: while mail takes the other way they would pile up, and keep the first
+        provider dead for long after.
+        """
+        with self._early_lock:
+            struck = sum(
+                one.fault is not None and one.fault.action is Action.RESET_BEFORE_BODY
+                for one in self._rig.first.tries
+            )
+            if struck >= self._early:
+                self._early += 1
+                self._rig.first.queue(fault)
 
     def run(self, begun: float) -> Outcome:
         with MemoryWatch(self._stack) as memory, self._shops:
