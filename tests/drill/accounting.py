@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tests.drill.records import OPEN, Arrival, Attempt, Kill, MailRow
 
+IN_DOUBT = frozenset({"unknown", "lost"})
 CLOCK = 0.25
 """Seconds by which the notes of two processes about one moment may differ."""
 
@@ -40,6 +41,7 @@ class Account:
         strangers: Message-IDs that arrived and are in no row.
         lost_attempts: attempts without a word from their worker, by the kill that explains them.
         unexplained_losses: references of lost attempts that no kill explains.
+        rash_failovers: references of mails that were given to another provider in doubt.
         longest_wait: seconds from the order to the first arrival of its mail.
     """
 
@@ -52,6 +54,7 @@ class Account:
     strangers: Sequence[str]
     lost_attempts: Mapping[str, int]
     unexplained_losses: Sequence[str]
+    rash_failovers: Sequence[str]
     longest_wait: float
     retries: int
     failovers: int
@@ -102,6 +105,11 @@ def settle_accounts(
         strangers=strangers,
         lost_attempts=Counter(kill.name for kill in blamed.values()),
         unexplained_losses=blameless,
+        rash_failovers=[
+            row.reference
+            for row in rows
+            if any(one.outcome in IN_DOUBT and one.next_step == "fail_over" for one in row.attempts)
+        ],
         longest_wait=max(
             (
                 by_message_id[row.message_id][0].at - row.created_at
@@ -235,6 +243,10 @@ def broken_promises(account: Account, *, audit_is_clean: bool, refused: int) -> 
         (
             len(account.unexplained_losses),
             f"attempts were lost beyond what was in flight: {_named(account.unexplained_losses)}",
+        ),
+        (
+            len(account.rash_failovers),
+            f"mails were failed over in doubt: {_named(account.rash_failovers)}",
         ),
     ]
     sentences = [f"{count} {words}" for count, words in found if count]

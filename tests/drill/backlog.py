@@ -37,6 +37,8 @@ class Backlog:
     """What was seen.
 
     Attributes:
+        memory: while nothing could leave.
+        memory_after: while the backlog drained.
         first_after: seconds from the providers' return to the first mail that left.
         waits: seconds from each new order to its arrival at a provider.
         still_waiting: how many of the backlog were still waiting when the last of these arrived.
@@ -46,6 +48,7 @@ class Backlog:
     mails: int
     database: Database
     memory: MemoryWatch
+    memory_after: MemoryWatch
     first_after: float
     waits: list[float]
     still_waiting: int
@@ -93,20 +96,22 @@ def run(*, mails: int, down_for: float, database: Database, keep: bool = False) 
         with MemoryWatch(place.stack) as memory:
             _enqueue(place, mails)
             _stay_down(place, down_for)
-        place.first.start()
-        place.second.start()
-        back_at = time.monotonic()
-        with Progress("the first mail leaves"):
-            eventually(place.arrivals, within=SERVICE_WITHIN)
-        first_after = time.monotonic() - back_at
-        waits = _place_new(place, shops)
-        still_waiting = _open(place)
-        _drain(place, mails)
+        with MemoryWatch(place.stack) as memory_after:
+            place.first.start()
+            place.second.start()
+            back_at = time.monotonic()
+            with Progress("the first mail leaves"):
+                eventually(place.arrivals, within=SERVICE_WITHIN)
+            first_after = time.monotonic() - back_at
+            waits = _place_new(place, shops)
+            still_waiting = _open(place)
+            _drain(place, mails)
         arrivals: list[Arrival] = place.arrivals()
         return Backlog(
             mails=mails,
             database=database,
             memory=memory,
+            memory_after=memory_after,
             first_after=first_after,
             waits=waits,
             still_waiting=still_waiting,

@@ -57,6 +57,8 @@ def backlog_report(seen: Backlog) -> str:
         ("largest worker process", size(seen.memory.worker)),
         ("all workers", size(seen.memory.workers)),
         ("broker", size(seen.memory.broker)),
+        ("worker process, draining", size(seen.memory_after.worker)),
+        ("broker, draining", size(seen.memory_after.broker)),
     ]
     head = f"all providers down, {seen.mails} mails waiting, {seen.database}"
     return "\n".join(["", *table(head, lines), "", *verdict(seen.broken)])

@@ -161,6 +161,11 @@ BROKEN = [
         (arrival(2),),
         "1 attempts were lost beyond what was in flight: D-1",
     ),
+    (
+        mail(attempt("unknown", 1, next_step="fail_over"), attempt("accepted", 2)),
+        (arrival(2),),
+        "1 mails were failed over in doubt: D-1",
+    ),
 ]
 
 
