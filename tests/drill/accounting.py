@@ -80,47 +80,51 @@ def settle_accounts(
         arrivals: every message that any provider took.
         kills: every kill.
     """
-    by_message_id: dict[str, list[Arrival]] = {row.message_id: [] for row in rows}
-    strangers = []
-    for arrival in sorted(arrivals, key=lambda one: one.at):
-        if arrival.message_id in by_message_id:
-            by_message_id[arrival.message_id].append(arrival)
-        else:
-            strangers.append(arrival.message_id)
+    by_mail, strangers = _by_mail(rows, arrivals)
     blamed, blameless = blame(rows, kills)
-    copies = [copy for row in rows for copy in _copies(row, by_message_id[row.message_id], blamed)]
-    arrived = {row.reference for row in rows if by_message_id[row.message_id]}
-    attempts = [attempt for row in rows for attempt in row.attempts]
+    arrived = {row.reference for row in rows if by_mail[row.message_id]}
+    steps = Counter(attempt.next_step for row in rows for attempt in row.attempts)
+    waits = [
+        by_mail[row.message_id][0].at - row.created_at for row in rows if row.reference in arrived
+    ]
     return Account(
         accepted=len(accepted),
         statuses=Counter(row.status for row in rows),
-        once=sum(len(found) == 1 for found in by_message_id.values()),
-        copies=copies,
+        once=sum(len(found) == 1 for found in by_mail.values()),
+        copies=[copy for row in rows for copy in _copies(row, by_mail[row.message_id], blamed)],
         lost=sorted(set(accepted) - arrived),
         unsent=[
             row.reference
             for row in rows
-            if by_message_id[row.message_id] and row.status not in {*OPEN, "sent"}
+            if row.reference in arrived and row.status not in {*OPEN, "sent"}
         ],
         strangers=strangers,
         lost_attempts=Counter(kill.name for kill in blamed.values()),
         unexplained_losses=blameless,
-        rash_failovers=[
-            row.reference
-            for row in rows
-            if any(one.outcome in IN_DOUBT and one.next_step == "fail_over" for one in row.attempts)
-        ],
-        longest_wait=max(
-            (
-                by_message_id[row.message_id][0].at - row.created_at
-                for row in rows
-                if row.reference in arrived
-            ),
-            default=0.0,
-        ),
-        retries=sum(attempt.next_step == "retry" for attempt in attempts),
-        failovers=sum(attempt.next_step == "fail_over" for attempt in attempts),
+        rash_failovers=[row.reference for row in rows if any(map(_is_rash, row.attempts))],
+        longest_wait=max(waits, default=0.0),
+        retries=steps["retry"],
+        failovers=steps["fail_over"],
     )
+
+
+def _by_mail(
+    rows: Sequence[MailRow], arrivals: Iterable[Arrival]
+) -> tuple[dict[str, list[Arrival]], list[str]]:
+    """Return the arrivals of each mail in their order, and the Message-IDs of no mail."""
+    found: dict[str, list[Arrival]] = {row.message_id: [] for row in rows}
+    strangers = []
+    for arrival in sorted(arrivals, key=lambda one: one.at):
+        if arrival.message_id in found:
+            found[arrival.message_id].append(arrival)
+        else:
+            strangers.append(arrival.message_id)
+    return found, strangers
+
+
+def _is_rash(attempt: Attempt) -> bool:
+    """Say whether a mail that a provider may have taken was given to another one."""
+    return attempt.outcome in IN_DOUBT and attempt.next_step == "fail_over"
 
 
 Blame = Mapping[tuple[str, int], Kill]

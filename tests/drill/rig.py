@@ -96,11 +96,7 @@ def rig(
     try:
         with Progress("starting the stack"):
             template = _database(database, directory, exits)
-            first, second = FakeEsp(port=free_port()), SmtpSink(port=free_port())
-            for alias, provider in ((FIRST, first), (SECOND, second)):
-                exits.callback(provider.stop)
-                if alias in listening:
-                    provider.start()
+            first, second = _servers(listening, exits)
             settings = {**SHORT, **_providers(first, second), **(environment or {})}
             stack = Stack(
                 directory / "stack",
@@ -126,6 +122,17 @@ def _database(database: Database, directory: Path, exits: ExitStack) -> Template
     template = Template(directory, server_url=server_url)
     exits.callback(template.close)
     return template
+
+
+def _servers(listening: Collection[str], exits: ExitStack) -> tuple[FakeEsp, SmtpSink]:
+    first, second = FakeEsp(port=free_port()), SmtpSink(port=free_port())
+    exits.callback(first.stop)
+    exits.callback(second.stop)
+    if FIRST in listening:
+        first.start()
+    if SECOND in listening:
+        second.start()
+    return first, second
 
 
 def _providers(first: FakeEsp, second: SmtpSink) -> dict[str, str]:
