@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="notification",
             index=models.Index(
-                condition=models.Q(("relay_at__isnull", False)),
+                condition=models.Q(("claim_expires_at__isnull", True), ("relay_at__isnull", False)),
                 fields=["expires_at"],
                 name="notification_expiring",
             ),

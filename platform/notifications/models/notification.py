@@ -190,7 +190,8 @@ class Notification(models.Model):
             ),
             models.Index(
                 fields=["expires_at"],
-                condition=Q(relay_at__isnull=False),
+                # Narrower than the relay's by what that one does not ask, or it would be taken too.
+                condition=Q(claim_expires_at__isnull=True, relay_at__isnull=False),
                 name="notification_expiring",
             ),
             models.Index(fields=["reference", "-created_at"], name="notification_reference"),
