@@ -1,6 +1,7 @@
 """Failover by breaker, batches under way, refusals of everybody: what a worker is told."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,8 +38,9 @@ def fails(alias: str, times: int = 5, *, at: float = 0) -> None:
 
 
 @pytest.fixture(autouse=True)
-def chain(use_providers: Any) -> None:
-    """Two providers, a before b; no Redis listens."""
+def chain(use_providers: Any, settings: Any, tmp_path: Path) -> None:
+    """Two providers, a before b; no Redis listens, whatever other tests have started."""
+    settings.REDIS_URL = f"unix://{tmp_path}/nobody.sock"
     use_providers(EMAIL_PROVIDERS="a=memory,b=memory")
 
 
