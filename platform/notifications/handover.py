@@ -1,7 +1,7 @@
 """Hands one message to the chain of providers, and says what came of it."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -15,12 +15,16 @@ from notifications.settlements import (
     Settlement,
     after_acceptance,
     after_failure,
+    doubt_as_json,
     made_of,
 )
 from notifications.tickets import Ticketed
 from providers import errors, routing
 from providers.sending import send
 from templating.rendering import Rendered
+
+TIME_TO_RECORD = timedelta(seconds=5)
+"""What a busy database may take; less where claims are so short that it would take most of them."""
 
 OUTCOMES: dict[type[errors.ProviderError], AttemptOutcome] = {
     errors.TransientError: AttemptOutcome.TRANSIENT,
@@ -52,11 +56,14 @@ def hand_over(
         try:
             accepted = send(alias, message, idempotency_key=f"{row.id}-{row.handover_ticket}")
         except errors.ProviderError as error:
-            if not isinstance(error, errors.UnknownOutcome):
+            attempts.append(_failed_attempt(row, alias, error, started_at=started_at))
+            if isinstance(error, errors.UnknownOutcome):
+                # Else a kill before the batch is recorded would make it one more that was lost.
+                journal.note(Note.DOUBTED, ticketed, attempt=doubt_as_json(attempts[-1]))
+            else:
                 journal.note(Note.REFUSED, ticketed)
             who = routing.recipient_hash(row.recipient)
             routing.note_failure(alias, error, recipient_hash=who)
-            attempts.append(_failed_attempt(row, alias, error, started_at=started_at))
             failures.append(_failure(error))
             if not may_fail_over(error):
                 break
@@ -73,14 +80,17 @@ def hand_over(
 
 
 def outlives_a_send(row: Notification) -> bool:
-    """Return whether the claim lasts longer than a provider may take to answer.
+    """Return whether the claim lasts longer than a provider may take to answer, and its recording.
 
     Without this check a worker that was held up could hand over a mail that the relay has given
-    to somebody else meanwhile.
+    to somebody else meanwhile. With no time left to record, it would be given away together with
+    those that were accepted before it and wait to be recorded in its group.
     """
     if row.claim_expires_at is None:
         return False
-    return row.claim_expires_at - timezone.now() > settings.EMAIL_SEND_TIMEOUT
+    spare = (settings.CLAIM_DURATION - settings.EMAIL_SEND_TIMEOUT) / 4
+    needed = settings.EMAIL_SEND_TIMEOUT + min(spare, TIME_TO_RECORD)
+    return row.claim_expires_at - timezone.now() > needed
 
 
 def may_fail_over(error: errors.ProviderError) -> bool:

@@ -8,6 +8,7 @@ that was under way. One small file per sending thread, in `VAR_DIR/journal`:
     {"note": "begun",    "ticketed": [id, ticket], "provider": alias, …}     before the hand-over
     {"note": "accepted", "ticketed": [id, ticket], "acceptance": {…}}        after the answer
     {"note": "refused",  "ticketed": [id, ticket]}                           certainly not taken
+    {"note": "doubted",  "ticketed": [id, ticket], "attempt": {…}}           nobody can know
 
 The file is emptied when all of it has been recorded. Its owner holds a lock (flock) on it as long
 as it lives, and the kernel gives the lock back however it dies: a file that can be locked has no
@@ -47,6 +48,7 @@ class Note(StrEnum):
     BEGUN = "begun"
     ACCEPTED = "accepted"
     REFUSED = "refused"
+    DOUBTED = "doubted"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Settles what killed workers left behind, from their journals.
 
 claimed or refused   given back unharmed: no provider has it, no attempt is burnt
-begun                in doubt: an attempt whose outcome is unknown
+begun                in doubt: an attempt whose outcome is unknown, `lost` with its worker
+doubted              in doubt as its worker found out: the attempt that it would have recorded
 accepted             recorded as sent, as its worker would have done
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -21,7 +23,13 @@ from notifications import claims, journal, retries
 from notifications.journal import Entry, Note
 from notifications.models import AttemptOutcome, DeliveryAttempt, Notification, Phase
 from notifications.recording import record
-from notifications.settlements import Acceptance, Settlement, after_acceptance, after_failure
+from notifications.settlements import (
+    Acceptance,
+    Settlement,
+    after_acceptance,
+    after_failure,
+    doubt_from_json,
+)
 from notifications.states import Status
 from notifications.tickets import Ticketed
 
@@ -79,6 +87,11 @@ def settle(entries: Sequence[Entry]) -> None:
         for entry, row in held
         if entry.note == Note.BEGUN
     ]
+    settlements += [
+        _doubted(row, entry.details["attempt"], now=now)
+        for entry, row in held
+        if entry.note == Note.DOUBTED
+    ]
     # A provider's word counts wherever the row is by now: `record` knows what may still move, and
     # a second acceptance is at least on record.
     accepted = [entry for entry in entries if entry.note == Note.ACCEPTED]
@@ -105,6 +118,12 @@ def _acceptances(
         yield after_acceptance(row, acceptance, attempts=[acceptance.attempt(row)])
 
 
+def _doubted(row: Notification, noted: Mapping[str, Any], *, now: datetime) -> Settlement:
+    attempt = doubt_from_json(row, noted)
+    failure = retries.Failure(outcome=AttemptOutcome.UNKNOWN, code=attempt.error_code)
+    return _left_to_the_relay(after_failure(row, failure, attempts=[attempt], now=now))
+
+
 def lost(row: Notification, *, now: datetime, provider: str = "") -> Settlement:
     """Return the settlement of a claim whose worker stopped without a word.
 
@@ -124,7 +143,10 @@ def lost(row: Notification, *, now: datetime, provider: str = "") -> Settlement:
         duration=max(now - started_at, timedelta()),
     )
     failure = retries.Failure(outcome=AttemptOutcome.LOST, code=AttemptOutcome.LOST.value)
-    settlement = after_failure(row, failure, attempts=[attempt], now=now)
+    return _left_to_the_relay(after_failure(row, failure, attempts=[attempt], now=now))
+
+
+def _left_to_the_relay(settlement: Settlement) -> Settlement:
     if (at := settlement.changes.get("next_attempt_at")) is not None:
         settlement.changes["relay_at"] = at
     return settlement

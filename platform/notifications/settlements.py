@@ -21,6 +21,9 @@ STATUS_AFTER: dict[NextStep, Status] = {
 }
 
 
+_DOUBT_FIELDS = ("provider", "error_code", "summary", "detail", "status_code")
+
+
 @dataclass(kw_only=True)
 class Settlement:
     """What became of one claim.
@@ -106,6 +109,30 @@ class Acceptance:
             duration=self.duration,
             next_step=NextStep.DONE,
         )
+
+
+def doubt_as_json(attempt: DeliveryAttempt) -> dict[str, Any]:
+    """Return JSON-ready values from which `doubt_from_json` makes the same attempt."""
+    return {name: getattr(attempt, name) for name in _DOUBT_FIELDS} | {
+        "phase": str(attempt.phase),
+        "started_at": attempt.started_at.isoformat(),
+        "duration": attempt.duration.total_seconds(),
+    }
+
+
+def doubt_from_json(row: Notification, values: Mapping[str, Any]) -> DeliveryAttempt:
+    """Return the attempt at `row`, of unknown outcome, that `doubt_as_json` was given."""
+    return DeliveryAttempt(
+        notification=row,
+        ticket=row.ticket,
+        number=row.attempt_count + 1,
+        outcome=AttemptOutcome.UNKNOWN,
+        **{
+            **values,
+            "started_at": datetime.fromisoformat(values["started_at"]),
+            "duration": timedelta(seconds=values["duration"]),
+        },
+    )
 
 
 def after_acceptance(

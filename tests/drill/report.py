@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from tests.drill.backlog import Backlog
 from tests.drill.memory import Series
 from tests.drill.outage import Outage
+from tests.drill.records import Arrival, Kill, MailRow
 from tests.drill.storm import Outcome
 
 Line = tuple[str, str]
+HISTORIES = 20
+"""Mails that break a promise whose history is told."""
 
 
 def storm_report(outcome: Outcome) -> str:
@@ -20,6 +23,7 @@ def storm_report(outcome: Outcome) -> str:
             "",
             *table(head, list(_lines(outcome))),
             *_copies(outcome),
+            *_histories(outcome),
             *(f"audit: {line}" for line in outcome.audit.splitlines()[-20:]),
             *(f"refused: {key}: {why}" for key, why in list(outcome.shops.refused.items())[:10]),
             "",
@@ -112,6 +116,40 @@ def _lines(outcome: Outcome) -> Iterator[Line]:
 def _counted(outcome: Outcome) -> Iterator[str]:
     kinds = Counter(kill.name.rpartition(" ")[0] for kill in outcome.kills.done)
     return (f"{count} × {kind}" for kind, count in sorted(kinds.items()))
+
+
+def _histories(outcome: Outcome) -> Iterator[str]:
+    """Tell all that is known of each mail that breaks a promise."""
+    account = outcome.account
+    broken = {
+        *account.lost,
+        *account.unsent,
+        *account.unexplained_losses,
+        *account.rash_failovers,
+        *(copy.reference for copy in account.copies if not copy.is_explained),
+    }
+    for row in outcome.rows:
+        if row.reference in sorted(broken)[:HISTORIES]:
+            yield ""
+            yield f"{row.reference}: {row.status} {row.error}"
+            yield from history(row, outcome.arrivals, outcome.kills.done)
+
+
+def history(row: MailRow, arrivals: Sequence[Arrival], kills: Sequence[Kill]) -> Iterator[str]:
+    """Give the moments of one mail's life in their order, in seconds since it was made."""
+    moments = [(kill.at, f"kill of {kill.name} ({kill.in_flight} in flight)") for kill in kills]
+    for arrival in arrivals:
+        if arrival.message_id == row.message_id:
+            how = f", {arrival.mishap.name}" if arrival.mishap else ""
+            moments.append((arrival.at, f"taken by {arrival.provider}{how}"))
+    for one in row.attempts:
+        name = f"attempt {one.ticket} at {one.provider or 'nobody knows'}"
+        moments.append((one.started_at, f"{name} begins"))
+        moments.append((one.ended_at, f"{name} is {one.outcome} {one.error_code}, {one.next_step}"))
+    end = max((at for at, _ in moments[len(kills) :]), default=row.created_at)
+    for at, what in sorted(moments):
+        if row.created_at <= at <= end:
+            yield f"  {at - row.created_at:8.3f} s  {what}"
 
 
 def _copies(outcome: Outcome) -> Iterator[str]:

@@ -17,7 +17,7 @@ from tests.drill.kills import Executioner, Target, order_of_kills
 from tests.drill.memory import MemoryWatch
 from tests.drill.placing import Shops, recipient_of
 from tests.drill.progress import Progress
-from tests.drill.records import OPEN
+from tests.drill.records import OPEN, Arrival, MailRow
 from tests.drill.rig import Database, Rig, rig
 from tests.support.fake_esp import Action, HttpFault
 
@@ -57,6 +57,8 @@ class Outcome:
 
     plan: Plan
     account: Account
+    rows: list[MailRow]
+    arrivals: list[Arrival]
     shops: Shops
     memory: MemoryWatch
     kills: Executioner
@@ -123,15 +125,15 @@ class _Storm:
         with Progress("audit"):
             time.sleep(max(placed_at + AUDIT_SETTLES - time.monotonic(), 0.0))
             audit = self._rig.audit()
+        rows, arrivals = self._rig.rows(), self._rig.arrivals()
         account = settle_accounts(
-            accepted=self._shops.accepted,
-            rows=self._rig.rows(),
-            arrivals=self._rig.arrivals(),
-            kills=self._kills.done,
+            accepted=self._shops.accepted, rows=rows, arrivals=arrivals, kills=self._kills.done
         )
         return Outcome(
             plan=self._plan,
             account=account,
+            rows=rows,
+            arrivals=arrivals,
             shops=self._shops,
             memory=memory,
             kills=self._kills,

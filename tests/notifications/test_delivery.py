@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from notifications.claims import claim
 from notifications.delivery import deliver
+from notifications.handover import outlives_a_send
 from notifications.models import (
     AttemptOutcome,
     DeliveryAttempt,
@@ -208,6 +209,16 @@ def test_a_claim_too_short_for_a_send_is_given_back_unharmed(
     assert (row.status, row.attempt_count, row.ticket) == (Status.QUEUED, 0, 1)
     assert not DeliveryAttempt.objects.exists()
     assert sink.messages == []
+
+
+def test_a_claim_that_leaves_no_time_to_record_a_send_is_given_back_unharmed(
+    enqueued: Enqueued, sink: SmtpSink, settings: Any
+) -> None:
+    settings.CLAIM_DURATION = settings.EMAIL_SEND_TIMEOUT + timedelta(seconds=25)
+    [row] = claim([Ticketed(enqueued().id, 0)], now=timezone.now())
+    assert outlives_a_send(row)
+    row.claim_expires_at = timezone.now() + settings.EMAIL_SEND_TIMEOUT + timedelta(seconds=4)
+    assert not outlives_a_send(row)
 
 
 def test_a_hung_provider_is_left_after_the_timeout(

@@ -16,10 +16,10 @@ from django.utils import timezone
 from notifications import journal as journals
 from notifications.claims import claim
 from notifications.journal import Note, journal
-from notifications.models import AttemptOutcome, Notification
+from notifications.models import AttemptOutcome, DeliveryAttempt, Notification, Phase
 from notifications.recording import record
 from notifications.recovery import lost, replay_journals, settle
-from notifications.settlements import Acceptance
+from notifications.settlements import Acceptance, doubt_as_json
 from notifications.states import Status
 from notifications.tickets import Ticketed
 
@@ -44,6 +44,8 @@ for ticketed, how in zip(tickets, sys.argv[3].split(",")):
         journal.note(Note.BEGUN, ticketed, provider="smtp")
     if how == "refused":
         journal.note(Note.REFUSED, ticketed)
+    if how == "doubted":
+        journal.note(Note.DOUBTED, ticketed, attempt=json.loads(sys.argv[5]))
     if how == "accepted":
         journal.note(Note.ACCEPTED, ticketed, acceptance=json.loads(sys.argv[4]))
 print("ready", flush=True)
@@ -62,6 +64,20 @@ def acceptance() -> Acceptance:
         subject="Hello",
         template_version="file:1",
         content_hash="0" * 64,
+    )
+
+
+def doubt() -> dict[str, Any]:
+    """Return what an attempt of unknown outcome is kept as."""
+    return doubt_as_json(
+        DeliveryAttempt(
+            provider="smtp",
+            phase=Phase.RESPONSE,
+            error_code="connection_lost",
+            summary="The connection was lost.",
+            started_at=timezone.now(),
+            duration=timedelta(milliseconds=20),
+        )
     )
 
 
@@ -85,6 +101,7 @@ def killed_worker(rows: list[Notification], how: list[str], folder: Path) -> Non
             ",".join(str(row.id) for row in rows),
             ",".join(how),
             json.dumps(acceptance().as_json()),
+            json.dumps(doubt()),
         ],
         stdout=subprocess.PIPE,
         text=True,
@@ -114,6 +131,21 @@ def test_a_killed_workers_mails_go_where_its_notes_say(enqueued: Enqueued, tmp_p
     for row in (refused, claimed):
         assert (row.status, row.attempt_count, row.ticket) == (Status.QUEUED, 0, 1)
         assert row.relay_at <= timezone.now()
+
+
+def test_a_killed_workers_doubt_is_kept_as_it_found_it(enqueued: Enqueued, tmp_path: Path) -> None:
+    rows = [enqueued() for _ in range(2)]
+    claim([Ticketed(row.id, 0) for row in rows], now=timezone.now())
+    killed_worker(rows, ["doubted", "begun"], tmp_path)
+    replay_journals()
+    doubted, begun = (row.attempts.get() for row in rows)
+    assert begun.outcome == AttemptOutcome.LOST, "one sender has one mail in flight"
+    assert doubted.outcome == AttemptOutcome.UNKNOWN
+    assert (doubted.error_code, doubted.phase) == ("connection_lost", Phase.RESPONSE)
+    assert doubted.duration == timedelta(milliseconds=20)
+    rows[0].refresh_from_db()
+    assert (rows[0].status, rows[0].attempt_count, rows[0].lost_count) == (Status.RETRYING, 1, 0)
+    assert rows[0].relay_at == rows[0].next_attempt_at
 
 
 def test_a_journal_is_replayed_once(enqueued: Enqueued, tmp_path: Path) -> None:

@@ -174,7 +174,8 @@ class Lifecycle(RuleBasedStateMachine):
         except Killed:
             self.workers.remove(worker)
             noted = worker.journal.unrecorded()
-            self.in_doubt |= {entry.ticketed for entry in noted if entry.note == Note.BEGUN}
+            doubtful = {Note.BEGUN, Note.DOUBTED}
+            self.in_doubt |= {entry.ticketed for entry in noted if entry.note in doubtful}
             worker.die(with_its_journal=False)
 
     @precondition(lambda self: self.workers)
