@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 
-from config import brokers, consistency, databases, secret_key
+from config import applications, brokers, consistency, databases, rest, schedule, secret_key
 from config.env import Environment
 from config.logs import logging_config
 from providers.configuration import read_providers
@@ -109,59 +109,11 @@ LANGUAGES = [("en", "English"), ("ko", "한국어")]
 
 # --- Applications ----------------------------------------------------------------------------
 
-INSTALLED_APPS = [
-    "config",
-    "unfold",
-    "unfold.contrib.filters",
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
-    "django_filters",
-    "rest_framework",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "drf_standardized_errors",
-    "anymail",
-    "access",
-    "templating",
-    "providers",
-    "notifications",
-    "orders",
-]
-MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "access.middleware.RequestIdMiddleware",
-    "access.throttling.RateLimitMiddleware",
-    "access.middleware.ApiErrorsMiddleware",
-    "access.middleware.BodyLimitMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
+INSTALLED_APPS = applications.INSTALLED
+MIDDLEWARE = applications.MIDDLEWARE
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ]
-        },
-    }
-]
+TEMPLATES = applications.TEMPLATES
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_REDIRECT_URL = "admin:index"
 LOGIN_URL = "admin:login"
@@ -242,23 +194,7 @@ elif CELERY_BROKER_URL.startswith("amqp"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
 CELERY_WORKER_CONSUMER = "config.worker:Consumer"
 CELERY_BEAT_SCHEDULER = "config.beat:HeartbeatScheduler"
-CELERY_BEAT_SCHEDULE = {
-    "relay": {
-        "task": "notifications.relay",
-        "schedule": 5.0,
-        "options": {"queue": "periodic", "expires": 15},
-    },
-    "audit": {
-        "task": "notifications.audit",
-        "schedule": 300.0,
-        "options": {"queue": "periodic", "expires": 300},
-    },
-    "forget_idempotency_keys": {
-        "task": "access.forget_idempotency_keys",
-        "schedule": 600.0,
-        "options": {"queue": "periodic", "expires": 600},
-    },
-}
+CELERY_BEAT_SCHEDULE = schedule.PERIODIC
 
 # --- Email providers -------------------------------------------------------------------------
 
@@ -323,43 +259,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = max(API_MAX_BODY_BYTES, WEBHOOK_MAX_BODY_BYTES)
 API_MAX_ORDER_LINES = env.integer(
     "API_MAX_ORDER_LINES", 500, at_least=1, about="The most lines of one order."
 )
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["access.permissions.HasScope"],
-    "DEFAULT_THROTTLE_CLASSES": ["access.throttling.ApiKeyThrottle"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["access.parsers.StrictJSONParser"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "access.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "access.pagination.CursorPagination",
-    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-    "UNAUTHENTICATED_USER": None,
-    # Formats are asked for by Accept; a `?format=` that DRF does not know would be a 404.
-    "URL_FORMAT_OVERRIDE": None,
-}
-DRF_STANDARDIZED_ERRORS = {
-    "EXCEPTION_HANDLER_CLASS": "access.problem_documents.ProblemHandler",
-    "EXCEPTION_FORMATTER_CLASS": "access.problem_documents.ProblemFormatter",
-    # A client gets a problem document in development too; the traceback is in the log.
-    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Postroom",
-    "DESCRIPTION": "Orders and their events in, delivered email out.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "ENUM_NAME_OVERRIDES": {
-        "OrderStatus": "orders.states.Status.choices",
-        "NotificationStatus": "notifications.states.Status.choices",
-    },
-    "SERVE_INCLUDE_SCHEMA": False,
-    # Only so does it say that a text which must not be blank has at least one character.
-    "COMPONENT_SPLIT_REQUEST": True,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-}
+REST_FRAMEWORK = rest.FRAMEWORK
+DRF_STANDARDIZED_ERRORS = rest.ERRORS
+SPECTACULAR_SETTINGS = rest.SCHEMA
 
 # --- Security --------------------------------------------------------------------------------
 
