@@ -5,18 +5,16 @@ writes its attempt, because what happened did happen.
 """
 
 import time
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import DateTimeField, DurationField
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
+from notifications import rollups
 from notifications.columns import fit, fit_row
 from notifications.models import DeliveryAttempt, Notification, NotificationQuerySet
 from notifications.retries import DeadLetterReason
@@ -58,7 +56,7 @@ def record(settlements: Sequence[Settlement]) -> int:
             fit_row(attempt)
         DeliveryAttempt.objects.bulk_create(new, ignore_conflicts=True)
         moved += [one for one in completed if known.isdisjoint(map(_key, one.attempts))]
-        _count(new, ended=moved)
+        rollups.count(new, ended=moved)
     return len(moved)
 
 
@@ -153,60 +151,3 @@ def _written(settlements: Sequence[Settlement]) -> frozenset[tuple[UUID, int, st
     ids = [settlement.notification.pk for settlement in settlements]
     found = DeliveryAttempt.objects.filter(notification__in=ids)
     return frozenset(found.values_list("notification_id", "ticket", "provider"))
-
-
-ADD_TO_ROLLUP = (
-    "INSERT INTO notifications_deliveryrollup AS stored"
-    " (minute, provider, event, outcome, count, duration) VALUES (%s, %s, %s, %s, %s, %s)"
-    " ON CONFLICT (minute, provider, event, outcome) DO UPDATE SET"
-    " count = stored.count + excluded.count, duration = stored.duration + excluded.duration"
-)
-
-
-@dataclass(kw_only=True)
-class _Tally:
-    count: int = 0
-    duration: timedelta = timedelta()
-
-    def add(self, duration: timedelta) -> None:
-        self.count += 1
-        self.duration += duration
-
-
-def _count(attempts: Sequence[DeliveryAttempt], *, ended: Sequence[Settlement]) -> None:
-    """Add attempts (by provider) and endings (provider "") to the minute's rollup."""
-    tallies: defaultdict[tuple[datetime, str, str, str], _Tally] = defaultdict(_Tally)
-    for attempt in attempts:
-        minute = _minute(attempt.started_at + attempt.duration)
-        event = attempt.notification.event
-        tallies[minute, attempt.provider, event, f"attempt.{attempt.outcome}"].add(attempt.duration)
-    for settlement in ended:
-        row = settlement.notification
-        key = (_minute(settlement.at), "", row.event, settlement.to.value)
-        tallies[key].add(settlement.at - row.created_at)
-    _add_to_rollup(tallies)
-
-
-def _minute(at: datetime) -> datetime:
-    return at.replace(second=0, microsecond=0)
-
-
-def _add_to_rollup(tallies: dict[tuple[datetime, str, str, str], _Tally]) -> None:
-    """Add to the stored counts; Django's upsert can replace but not add, hence the statement."""
-    if not tallies:
-        return
-    minute_field, duration_field = DateTimeField(), DurationField()
-    # In one order everywhere, so that two workers never wait for each other's rows in a circle.
-    rows = [
-        [
-            minute_field.get_db_prep_save(minute, connection),
-            provider,
-            event,
-            outcome,
-            tally.count,
-            duration_field.get_db_prep_save(tally.duration, connection),
-        ]
-        for (minute, provider, event, outcome), tally in sorted(tallies.items())
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(ADD_TO_ROLLUP, rows)

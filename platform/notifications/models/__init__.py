@@ -5,7 +5,7 @@ from notifications.models.audit_run import AuditRun
 from notifications.models.heartbeat import Heartbeat
 from notifications.models.notification import Notification, NotificationQuerySet, Role
 from notifications.models.provider_event import ProviderEvent
-from notifications.models.rollup import DeliveryRollup
+from notifications.models.rollup import DeliveryRollup, HourlyRollup, Rollup
 from notifications.models.suppression import Suppression, SuppressionReason
 
 __all__ = [
@@ -14,12 +14,14 @@ __all__ = [
     "DeliveryAttempt",
     "DeliveryRollup",
     "Heartbeat",
+    "HourlyRollup",
     "NextStep",
     "Notification",
     "NotificationQuerySet",
     "Phase",
     "ProviderEvent",
     "Role",
+    "Rollup",
     "Suppression",
     "SuppressionReason",
 ]

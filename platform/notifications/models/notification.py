@@ -205,6 +205,12 @@ class Notification(models.Model):
                 name="notification_provider_message",
             ),
             models.Index(fields=["message_id"], name="notification_message_id"),
+            # Erasure's: what is erased leaves it, so that history costs it nothing.
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(finished_at__isnull=False, erased_at__isnull=True),
+                name="notification_to_erase",
+            ),
         ]
         permissions = [
             ("retry_notification", "Can retry a notification now"),

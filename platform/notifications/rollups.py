@@ -1,0 +1,116 @@
+"""Adds what was recorded to the counts of its minute and its hour.
+
+Both are written in the transaction of the record itself. Folding minutes into hours later would be
+cheaper by one statement, and wrong for whoever records late: a journal may be replayed hours after
+its worker died.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import DateTimeField, DurationField
+
+from notifications.histogram import BUCKETS, COLUMNS, bucket_of
+from notifications.models import DeliveryAttempt, DeliveryRollup, HourlyRollup
+from notifications.settlements import Settlement
+
+Key = tuple[datetime, str, str, str]
+"""The span's begin, provider, event and outcome."""
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What is to be added to one row."""
+
+    count: int = 0
+    duration: timedelta = timedelta()
+    buckets: list[int] = field(default_factory=lambda: [0] * BUCKETS)
+
+    def add(self, duration: timedelta) -> None:
+        """Count one more."""
+        self.count += 1
+        self.duration += duration
+        self.buckets[bucket_of(duration)] += 1
+
+    def join(self, other: "Tally") -> None:
+        """Add what another one counted."""
+        self.count += other.count
+        self.duration += other.duration
+        self.buckets = [
+            ours + theirs for ours, theirs in zip(self.buckets, other.buckets, strict=True)
+        ]
+
+
+def minute_of(at: datetime) -> datetime:
+    """Return when the minute of a moment began."""
+    return at.replace(second=0, microsecond=0)
+
+
+def hour_of(at: datetime) -> datetime:
+    """Return when the hour of a moment began."""
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def count(attempts: Sequence[DeliveryAttempt], *, ended: Sequence[Settlement]) -> None:
+    """Add attempts (by provider) and endings (provider "") to the rollups.
+
+    An attempt is counted with its duration, an ending with the time since the event.
+    """
+    tallies: defaultdict[Key, Tally] = defaultdict(Tally)
+    for attempt in attempts:
+        minute = minute_of(attempt.started_at + attempt.duration)
+        event = attempt.notification.event
+        tallies[minute, attempt.provider, event, f"attempt.{attempt.outcome}"].add(attempt.duration)
+    for settlement in ended:
+        row = settlement.notification
+        key = (minute_of(settlement.at), "", row.event, settlement.to.value)
+        tallies[key].add(settlement.at - row.created_at)
+    add(tallies)
+
+
+def add(tallies: dict[Key, Tally]) -> None:
+    """Add tallies by the minute to the stored counts of their minutes and hours."""
+    if not tallies:
+        return
+    hours: defaultdict[Key, Tally] = defaultdict(Tally)
+    for (minute, *rest), tally in tallies.items():
+        hours[hour_of(minute), rest[0], rest[1], rest[2]].join(tally)
+    with connection.cursor() as cursor:
+        cursor.executemany(_ADD_TO_MINUTES, _rows(tallies))
+        cursor.executemany(_ADD_TO_HOURS, _rows(hours))
+
+
+def _statement(table: str, span: str) -> str:
+    """Return the upsert; Django's own can replace but not add."""
+    key = (span, "provider", "event", "outcome")
+    sums = ("count", "duration", *COLUMNS)
+    adding = ", ".join(f"{column} = stored.{column} + excluded.{column}" for column in sums)
+    return (
+        f"INSERT INTO {table} AS stored ({', '.join((*key, *sums))})"  # noqa: S608  names of ours
+        f" VALUES ({', '.join(['%s'] * (len(key) + len(sums)))})"
+        f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {adding}"
+    )
+
+
+_ADD_TO_MINUTES = _statement(DeliveryRollup._meta.db_table, "minute")
+_ADD_TO_HOURS = _statement(HourlyRollup._meta.db_table, "hour")
+
+
+def _rows(tallies: dict[Key, Tally]) -> list[list[Any]]:
+    span: Callable[..., Any] = DateTimeField().get_db_prep_save
+    duration: Callable[..., Any] = DurationField().get_db_prep_save
+    # In one order everywhere, so that two workers never wait for each other's rows in a circle.
+    return [
+        [
+            span(begin, connection),
+            *names,
+            tally.count,
+            duration(tally.duration, connection),
+            *tally.buckets,
+        ]
+        for (begin, *names), tally in sorted(tallies.items(), key=lambda item: item[0])
+    ]
