@@ -42,10 +42,10 @@ run: .venv/.installed ## start everything, until Ctrl-C
 test: test-sqlite test-postgres ## run all tests, on SQLite and on PostgreSQL
 
 test-sqlite: .venv/.installed-dev ## run all tests on SQLite
-	@$(BIN)/pytest $(TESTS)
+	$(call run_tests,sqlite)
 
-test-postgres: .venv/.installed-dev ## run all tests on PostgreSQL
-	@TEST_DATABASE=postgres $(BIN)/pytest $(TESTS)
+test-postgres: .venv/.installed-dev ## run on PostgreSQL all tests that meet a database
+	$(call run_tests,postgres)
 
 drill: .venv/.installed-dev ## see that nothing is lost while providers fail and processes are killed
 	@$(BIN)/python -m tests.drill $(SCENARIO) --database $(DATABASE) --orders $(ORDERS) --seed $(SEED)
@@ -85,6 +85,15 @@ superuser: .venv/.installed ## make an administrator
 
 clean: ## remove the virtual environment and caches; data in var/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Tests that start processes or a browser of their own run one after the other: they wait for
+# things to happen, and beside each other they would wait for the machine. pytest ends with 5 when
+# there is nothing of that kind in $(TESTS).
+ALONE := end_to_end or browser or drill
+define run_tests
+@TEST_DATABASE=$(1) $(BIN)/pytest -n auto --maxprocesses 4 -m "not ($(ALONE))" $(TESTS) || [ $$? -eq 5 ]
+@TEST_DATABASE=$(1) $(BIN)/pytest -m "$(ALONE)" $(TESTS) || [ $$? -eq 5 ]
+endef
 
 # --- the virtual environment -----------------------------------------------------------------
 

@@ -76,7 +76,8 @@ def test_a_worker_killed_while_sending_loses_no_mail(stack: Stack, sink: SmtpSin
 def test_a_lost_attempt_is_on_record(stack: Stack, sink: SmtpSink) -> None:
     sink.always(slow(2.0), to="witness@example.com")
     assert stack.api.place_order("witness@example.com", number="WITNESS-1").status_code == 201
-    wait_until_sending(stack)
+    # Not `sending` alone: killed before the handover, it would be released and not be counted.
+    eventually(lambda: sink.tries_to("witness@example.com"), within=10, every=0.02)
     for child in stack.live.children():
         child.send_signal(signal.SIGKILL)
     eventually(
