@@ -21,6 +21,7 @@ INSTALLED = [
     "templating",
     "providers",
     "notifications",
+    "studio",
     "orders",
 ]
 

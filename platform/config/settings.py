@@ -207,6 +207,19 @@ EMAIL_SEND_TIMEOUT = env.duration(
 PROVIDER_POLICY = read_policy(env, send_timeout=EMAIL_SEND_TIMEOUT)
 TEMPLATES_EMAIL_DIRS = [BASE_DIR / "templates_email"]
 
+# --- Studio ----------------------------------------------------------------------------------
+
+env.section("Studio")
+STUDIO_GATE_CONTEXTS = env.integer(
+    "STUDIO_GATE_CONTEXTS",
+    50,
+    at_least=0,
+    about="How many of an event's last real mails a new template is tried on before it is live.",
+)
+STUDIO_REVISIONS_KEPT = env.duration(
+    "STUDIO_REVISIONS_KEPT", "90d", about="How long every saved text of a draft is kept."
+)
+
 # --- Delivery --------------------------------------------------------------------------------
 
 env.section("Delivery")
@@ -231,6 +244,11 @@ BROKER_QUEUE_BOUND = env.integer(
 )
 RETENTION_DAYS = env.integer(
     "RETENTION_DAYS", 90, at_least=1, about="Days until personal data of finished mail is erased."
+)
+ORDER_RETENTION_DAYS = env.integer(
+    "ORDER_RETENTION_DAYS",
+    730,
+    about="Days without an event until an order's customer data is erased; 0: never.",
 )
 
 # --- Admin -----------------------------------------------------------------------------------

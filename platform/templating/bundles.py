@@ -24,6 +24,7 @@ from templating.locales import candidates
 from templating.sources import Source
 
 SUBJECT, HTML, TEXT = "subject.txt.jinja", "body.html.jinja", "body.txt.jinja"
+PARTS = (SUBJECT, HTML, TEXT)
 
 
 @dataclass(frozen=True, kw_only=True)

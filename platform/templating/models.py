@@ -77,6 +77,7 @@ class Template(models.Model):
         permissions = [
             ("publish_template", "Can publish templates and roll them back"),
             ("test_template", "Can send test mails"),
+            ("override_template", "Can publish although it fails on real orders"),
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ mails that use it, each of which gets a version of its own, so a version is alwa
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -14,7 +15,7 @@ from django.db.models import F, QuerySet
 from access import audit
 from access.actors import Actor
 from templating import live
-from templating.bundles import Bundle, collect
+from templating.bundles import PARTS, Bundle, collect
 from templating.checking.checker import check
 from templating.checking.problems import Problem
 from templating.models import REVISION_ID, Revision, Snapshot, Template, TemplateVersion
@@ -37,11 +38,43 @@ class NotPublishable(Exception):
         self.problems = tuple(problems)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Overtaken(Exception):
+    """Somebody else published one of the mails while this publishing was being checked."""
+
+    target: Target
+
+    def __str__(self) -> str:
+        return f"{self.target.event}/{self.target.locale} was published by somebody else meanwhile"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What is about to be published: checked, and with what was live when it was.
+
+    `seen` holds the id of each target's live version; None where files were live.
+    """
+
+    bundles: tuple[Bundle, ...]
+    seen: Mapping[Target, int | None]
+    restores: TemplateVersion | None = None
+
+
 def source_of(target: Target) -> Source:
     """Return what a target's live mail is made of: its live version before the files."""
+    return source_of_version(target, live_version(target))
+
+
+def source_of_version(target: Target, version: TemplateVersion | None) -> Source:
+    """Return what a mail is made of in a version, or in the files where that is None.
+
+    A version is whole: a part of the mail that it lacks is not taken from the files.
+    """
     files = FileSource(settings.TEMPLATES_EMAIL_DIRS)
-    version = live_version(target)
-    return files if version is None else TextSource(version.snapshot.texts, behind=files)
+    if version is None:
+        return files
+    own = dict.fromkeys(f"{target.event}/{target.locale}/{part}" for part in PARTS)
+    return TextSource({**own, **version.snapshot.texts}, behind=files)
 
 
 def live_version(target: Target) -> TemplateVersion | None:
@@ -61,24 +94,27 @@ def history(target: Target) -> QuerySet[TemplateVersion]:
 
 
 def publish(
-    *, changes: Mapping[str, str], targets: Sequence[Target], actor: Actor, note: str = ""
+    *,
+    changes: Mapping[str, str | None],
+    targets: Sequence[Target],
+    actor: Actor,
+    note: str = "",
 ) -> list[TemplateVersion]:
     """Put changed files live in the mails of all targets, or of none.
 
     Args:
-        changes: the new texts by name ("order.paid/ko/subject.txt.jinja", "_layouts/mail.html…").
+        changes: the new texts by name ("order.paid/ko/subject.txt.jinja", "_layouts/mail.html…");
+            None takes a part of a mail away.
         targets: whose mail changes; for a layout, all that use it.
         actor: who publishes, for history and audit log.
         note: what changed, in the author's words.
 
     Raises:
         NotPublishable: the checker found what blocks, in any target.
+        Overtaken: somebody else published one of the targets meanwhile.
         UnknownEvent: nobody registered a contract for a target's event.
     """
-    bundles = [_checked(target, changes) for target in targets]
-    with transaction.atomic():
-        _count_revision()
-        return [_put_live(bundle, actor=actor, note=note) for bundle in bundles]
+    return put_live(prepare(changes=changes, targets=targets), actor=actor, note=note)
 
 
 def rollback(version: TemplateVersion, *, actor: Actor, note: str = "") -> TemplateVersion:
@@ -86,15 +122,66 @@ def rollback(version: TemplateVersion, *, actor: Actor, note: str = "") -> Templ
 
     Raises:
         NotPublishable: it no longer fits its contract.
+        Overtaken: somebody else published this mail meanwhile.
     """
+    (restored,) = put_live(prepare_rollback(version), actor=actor, note=note)
+    return restored
+
+
+def prepare(*, changes: Mapping[str, str | None], targets: Sequence[Target]) -> Prepared:
+    """Check what `put_live` is to publish, outside of any transaction.
+
+    Raises:
+        NotPublishable: the checker found what blocks, in any target.
+        UnknownEvent: nobody registered a contract for a target's event.
+    """
+    seen = {target: live_version(target) for target in targets}
+    bundles = tuple(
+        checked(target, TextSource(changes, behind=source_of_version(target, version)))
+        for target, version in seen.items()
+    )
+    return Prepared(bundles=bundles, seen=_ids(seen))
+
+
+def prepare_rollback(version: TemplateVersion) -> Prepared:
+    """Check an old version, outside of any transaction. Raises NotPublishable."""
     target = Target(version.event, version.locale)
-    bundle = _checked(target, version.snapshot.texts)
+    bundle = checked(target, TextSource(version.snapshot.texts))
+    return Prepared(bundles=(bundle,), seen=_ids({target: live_version(target)}), restores=version)
+
+
+def put_live(
+    prepared: Prepared,
+    *,
+    actor: Actor,
+    note: str = "",
+    audit_data: Mapping[str, Any] | None = None,
+) -> list[TemplateVersion]:
+    """Publish what was prepared: all of it, or nothing.
+
+    `audit_data` is what the audit entries say beyond the version.
+
+    Raises:
+        Overtaken: something else is live by now than when it was prepared.
+    """
     with transaction.atomic():
         _count_revision()
-        return _put_live(bundle, actor=actor, note=note, restores=version)
+        _refuse_if_overtaken(prepared.seen)
+        return [
+            _put_live(
+                bundle, actor=actor, note=note, restores=prepared.restores, data=audit_data or {}
+            )
+            for bundle in prepared.bundles
+        ]
 
 
-def withdraw(target: Target, *, actor: Actor, reason: str = "") -> None:
+def withdraw(
+    target: Target,
+    *,
+    actor: Actor,
+    reason: str = "",
+    audit_data: Mapping[str, Any] | None = None,
+) -> None:
     """Let the files be live again; the versions stay in the history."""
     with transaction.atomic():
         _count_revision()
@@ -105,11 +192,16 @@ def withdraw(target: Target, *, actor: Actor, reason: str = "") -> None:
             target_type="template",
             target_id=f"{target.event}/{target.locale}",
             reason=reason,
+            data=audit_data,
         )
 
 
-def _checked(target: Target, changes: Mapping[str, str]) -> Bundle:
-    source = TextSource(changes, behind=source_of(target))
+def checked(target: Target, source: Source) -> Bundle:
+    """Return the mail that a source holds, compiled, if nothing in it blocks.
+
+    Raises:
+        NotPublishable: something does.
+    """
     default = settings.DEFAULT_LOCALE
     problems = check(
         event=target.event, locale=target.locale, source=source, default_locale=default
@@ -122,6 +214,17 @@ def _checked(target: Target, changes: Mapping[str, str]) -> Bundle:
     )
 
 
+def _ids(versions: Mapping[Target, TemplateVersion | None]) -> dict[Target, int | None]:
+    return {target: version.pk if version else None for target, version in versions.items()}
+
+
+def _refuse_if_overtaken(seen: Mapping[Target, int | None]) -> None:
+    for target, known in seen.items():
+        version = live_version(target)
+        if (version.pk if version else None) != known:
+            raise Overtaken(target=target)
+
+
 def _count_revision() -> None:
     """Take the lock that all publishing takes, and announce something new."""
     Revision.objects.get_or_create(pk=REVISION_ID)
@@ -129,7 +232,12 @@ def _count_revision() -> None:
 
 
 def _put_live(
-    bundle: Bundle, *, actor: Actor, note: str, restores: TemplateVersion | None = None
+    bundle: Bundle,
+    *,
+    actor: Actor,
+    note: str,
+    restores: TemplateVersion | None,
+    data: Mapping[str, Any],
 ) -> TemplateVersion:
     snapshot: Snapshot = live.keep(bundle)
     last = history(Target(bundle.event, bundle.locale)).first()
@@ -151,6 +259,6 @@ def _put_live(
         target_type="template",
         target_id=f"{bundle.event}/{bundle.locale}",
         reason=note,
-        data={"version": version.number, "digest": snapshot.digest},
+        data={**data, "version": version.number, "digest": snapshot.digest},
     )
     return version

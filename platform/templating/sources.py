@@ -52,9 +52,9 @@ class FileSource:
 
 
 class TextSource:
-    """Templates as texts by name, before those of another source."""
+    """Templates as texts by name, before those of another source; None hides one of those."""
 
-    def __init__(self, texts: Mapping[str, str], *, behind: Source | None = None) -> None:
+    def __init__(self, texts: Mapping[str, str | None], *, behind: Source | None = None) -> None:
         self._texts = dict(texts)
         self._behind = behind
 
@@ -67,4 +67,5 @@ class TextSource:
     def names(self) -> frozenset[str]:
         """Return all names."""
         behind = self._behind.names() if self._behind else frozenset()
-        return behind | self._texts.keys()
+        hidden = {name for name, text in self._texts.items() if text is None}
+        return (behind | self._texts.keys()) - hidden

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from templating import contracts, strings
-from templating.bundles import HTML, SUBJECT, TEXT, collect
+from templating.bundles import PARTS, TEXT, collect
 from templating.checking import contract_shapes
 from templating.checking.lint.advice import advice
 from templating.checking.parsing import Reading
@@ -33,7 +33,7 @@ def check(*, event: str, locale: str, source: Source, default_locale: str) -> tu
     """
     contract = contracts.get(event)
     reading = Reading(source)
-    parts = [f"{event}/{locale}/{part}" for part in (SUBJECT, HTML, TEXT)]
+    parts = [f"{event}/{locale}/{part}" for part in PARTS]
     for part in parts:
         if not reading.add(part) and not part.endswith(TEXT):
             reading.reporter.add(_missing(part))

@@ -1,13 +1,11 @@
 """Checks all templates of a source: every event in every locale that it has templates for."""
 
 from templating import contracts
-from templating.bundles import HTML, SUBJECT, TEXT
+from templating.bundles import PARTS
 from templating.checking.checker import check, ordered
 from templating.checking.lint.translations import missing_locales
 from templating.checking.problems import Problem
 from templating.sources import Source
-
-PARTS = frozenset({SUBJECT, HTML, TEXT})
 
 
 def locales_of(event: str, *, source: Source) -> tuple[str, ...]:
