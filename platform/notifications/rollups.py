@@ -8,7 +8,7 @@ its worker died.
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -47,12 +47,12 @@ class Tally:
 
 def minute_of(at: datetime) -> datetime:
     """Return when the minute of a moment began."""
-    return at.replace(second=0, microsecond=0)
+    return at.astimezone(UTC).replace(second=0, microsecond=0)
 
 
 def hour_of(at: datetime) -> datetime:
-    """Return when the hour of a moment began."""
-    return at.replace(minute=0, second=0, microsecond=0)
+    """Return when the hour of a moment began: an hour of UTC, which begins between two of India."""
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def count(attempts: Sequence[DeliveryAttempt], *, ended: Sequence[Settlement]) -> None:
