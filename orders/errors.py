@@ -4,6 +4,7 @@ OrderError
 ├── OrderRefused       what was sent breaks a rule; each problem names its field
 ├── NumberTaken        an order with this number exists
 ├── IllegalEvent       the order's state does not allow this event; says which it allows
+├── OrderErased        nobody knows any more whose order it was
 └── TooMuchContention  others kept changing the order; asking again may succeed
 """
 
@@ -57,6 +58,13 @@ class IllegalEvent(OrderError):
         self.event = event
         self.status = status
         self.legal = tuple(legal)
+
+
+class OrderErased(OrderError):
+    """The customer's data was taken away: there is nobody left to tell of an event."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"The customer's data of the order {number} was erased; it is closed.")
 
 
 class TooMuchContention(OrderError):

@@ -53,6 +53,8 @@ class Order(models.Model):
 
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+    # When the customer's data was taken away; amounts and lines stay.
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -93,6 +95,10 @@ class Order(models.Model):
                 F("created_at").desc(),
                 F("id").desc(),
                 name="order_customer_email",
+            ),
+            # Erasure's: what is erased leaves it, so that history costs it nothing.
+            models.Index(
+                fields=["updated_at"], condition=Q(erased_at__isnull=True), name="order_to_erase"
             ),
         ]
         ordering = ["-created_at", "-id"]

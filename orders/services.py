@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from notifications.outbox import enqueue
 from orders import event_types, numbering, state_machine
-from orders.errors import NumberTaken, OrderRefused, Problem, TooMuchContention
+from orders.errors import NumberTaken, OrderErased, OrderRefused, Problem, TooMuchContention
 from orders.event_types import EventData, Moment, NoData, OrderEventType, Standing
 from orders.intake import NewOrder
 from orders.mail import notifications_for
@@ -128,6 +128,7 @@ def record_event(*, number: str, kind: str, data: Mapping[str, Any] | None = Non
         Order.DoesNotExist: there is no such order.
         OrderRefused: there is no such event, or its data is wrong; each problem names its field.
         IllegalEvent: the order's state does not allow it.
+        OrderErased: the customer's data was taken away.
         TooMuchContention: others kept changing the order.
     """
     event_type = _event_type(kind)
@@ -136,6 +137,8 @@ def record_event(*, number: str, kind: str, data: Mapping[str, Any] | None = Non
     # an order, one does, and the other sees it shipped and is refused.
     for _ in range(MAX_TRIES):
         order = Order.objects.prefetch_related("lines").get(number=number)
+        if order.erased_at is not None:
+            raise OrderErased(number)
         event = _try_to_record(order, event_type, parsed)
         if event is not None:
             log.info("order_event_recorded", order=number, kind=kind)
@@ -145,6 +148,8 @@ def record_event(*, number: str, kind: str, data: Mapping[str, Any] | None = Non
 
 def legal_events(order: Order) -> tuple[str, ...]:
     """Return the types of the events that the order allows now, sorted."""
+    if order.erased_at is not None:
+        return ()
     return state_machine.legal_events(standing_of(order), event_types.registered())
 
 
@@ -195,9 +200,9 @@ def _try_to_record(
     lines = list(order.lines.all())
     now = timezone.now()
     with transaction.atomic():
-        changed = Order.objects.filter(pk=order.pk, **_moving_columns(seen)).update(
-            **_moving_columns(outcome.standing), updated_at=now
-        )
+        changed = Order.objects.filter(
+            pk=order.pk, erased_at__isnull=True, **_moving_columns(seen)
+        ).update(**_moving_columns(outcome.standing), updated_at=now)
         if not changed:
             return None
         for name, value in _moving_columns(outcome.standing).items():

@@ -31,6 +31,8 @@ def told_to_clients() -> Iterator[None]:
         raise Conflict(
             str(error), code="illegal_event", status_now=error.status, legal=list(error.legal)
         ) from error
+    except errors.OrderErased as error:
+        raise Conflict(str(error), code="order_erased") from error
     except errors.TooMuchContention as error:
         raise Conflict(str(error), code="contention") from error
     except Order.DoesNotExist as error:

@@ -11,6 +11,11 @@ PERIODIC = {
         "schedule": 300.0,
         "options": {"queue": "periodic", "expires": 300},
     },
+    "erase": {
+        "task": "notifications.erase",
+        "schedule": 60.0,
+        "options": {"queue": "backlog", "expires": 60},
+    },
     "forget_idempotency_keys": {
         "task": "access.forget_idempotency_keys",
         "schedule": 600.0,

@@ -86,7 +86,8 @@ def _requeue(
 ) -> list[UUID]:
     now = timezone.now()
     with transaction.atomic():
-        rows = Notification.objects.filter(pk__in=ids).move_returning(
+        # What was erased can be made into no mail any more.
+        rows = Notification.objects.filter(pk__in=ids, erased_at__isnull=True).move_returning(
             Status.QUEUED,
             only_from=only_from,
             fields=["ticket"],

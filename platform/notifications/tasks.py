@@ -8,7 +8,7 @@ from uuid import UUID
 from celery import Task, shared_task
 from django.utils import timezone
 
-from notifications import heartbeats, queues, tracking
+from notifications import erasure, heartbeats, queues, tracking
 from notifications.auditing import audit as audit_once
 from notifications.delivery import RETRY_IN_BROKER, deliver_patiently
 from notifications.delivery import deliver as deliver_all
@@ -20,6 +20,10 @@ if TYPE_CHECKING:  # generic to the type checker only
     CeleryTask = Task[Any, Any]
 else:
     CeleryTask = Task
+
+
+ERASE_FOR = timedelta(seconds=15)
+"""A quarter of the time between two runs, so that the rest is the backlog's."""
 
 
 class RetrySoon(Exception):
@@ -98,3 +102,12 @@ def apply_reports(event_ids: list[int]) -> None:
 def audit() -> None:
     """Look for broken promises; what is found is kept and shown."""
     audit_once()
+
+
+@shared_task(name=queues.ERASE, queue=queues.BACKLOG)
+def erase() -> None:
+    """Erase for a while what is past its retention; beat asks again while there is more.
+
+    In the backlog's queue: a process that erases must not be missing where live mail is sent.
+    """
+    erasure.erase_old(within=ERASE_FOR)

@@ -223,6 +223,8 @@ def _suppress(event: ProviderEvent, row: Notification) -> None:
     permanent = event.payload.get("is_permanent", True)
     if reason is None or (reason is SuppressionReason.HARD_BOUNCE and not permanent):
         return
+    if row.erased_at is not None:
+        return  # nobody knows any more whose address it was
     Suppression.objects.get_or_create(
         address=normalise(row.recipient),
         defaults={"reason": reason, "provider": event.provider},

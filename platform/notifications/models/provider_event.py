@@ -39,6 +39,12 @@ class ProviderEvent(models.Model):
                 condition=models.Q(apply_at__isnull=False),
                 name="provider_event_waiting",
             ),
+            # For what was never found to be about mail of ours, and is deleted in the end.
+            models.Index(
+                fields=["received_at"],
+                condition=models.Q(notification__isnull=True),
+                name="provider_event_unmatched",
+            ),
         ]
         ordering = ["-received_at"]
         default_permissions = ("view",)
