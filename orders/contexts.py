@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from orders.models import Order, OrderLine
 from templating.contracts import Context
+from templating.personal import NOT_PERSONAL
 
 
 class Part(BaseModel):
@@ -17,60 +18,65 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Open = Annotated[str, NOT_PERSONAL]
+
+
 class Item(Part):
     """One line of the order."""
 
-    sku: str
-    name: str
-    quantity: int
-    unit_price: Decimal
-    total: Decimal
+    sku: Open = Field(description="The shop's number of the article; may be empty.")
+    name: Open = Field(description="What was ordered.")
+    quantity: int = Field(description="How many.")
+    unit_price: Decimal = Field(description="The price of one.")
+    total: Decimal = Field(description="The price of all of this line.")
 
 
 class Address(Part):
     """Where something goes; the `address_lines` filter puts it in its country's order."""
 
-    name: str
-    line1: str
-    line2: str | None = None
-    city: str
-    region: str | None = None
-    postal_code: str = ""
-    country: str
-    phone: str | None = None
+    name: str = Field(description="Who receives it.")
+    line1: str = Field(description="Street and number.")
+    line2: str | None = Field(default=None, description="Flat, floor, building.")
+    city: str = Field(description="The city.")
+    region: str | None = Field(default=None, description="State or province.")
+    postal_code: str = Field(default="", description="The postal code; may be empty.")
+    country: Open = Field(description="The country as two letters: KR.")
+    phone: str | None = Field(default=None, description="For the carrier.")
 
 
 class OrderDetails(Part):
     """The order as it was placed; amounts have the decimals of its currency."""
 
-    number: str
-    placed_at: datetime
-    currency: str
-    locale: str
-    items: list[Item]
-    subtotal: Decimal
-    shipping: Decimal
-    discount: Decimal
-    tax: Decimal
-    total: Decimal
-    shipping_address: Address | None = None
-    billing_address: Address | None = None
-    url: str | None = None
+    number: Open = Field(description="What the customer calls the order: SO-1001.")
+    placed_at: datetime = Field(description="When it was placed.")
+    currency: Open = Field(description="The currency of all amounts, as three letters: KRW.")
+    locale: Open = Field(description="The customer's locale: ko.")
+    items: list[Item] = Field(description="The lines of the order.")
+    subtotal: Decimal = Field(description="The sum of the lines.")
+    shipping: Decimal = Field(description="What shipping costs; may be zero.")
+    discount: Decimal = Field(description="What is taken off; may be zero.")
+    tax: Decimal = Field(description="The tax; may be zero.")
+    total: Decimal = Field(description="What the customer pays.")
+    shipping_address: Address | None = Field(default=None, description="Where the parcel goes.")
+    billing_address: Address | None = Field(default=None, description="Where the bill goes.")
+    url: str | None = Field(default=None, description="The order's page in the shop.")
 
 
 class Customer(Part):
     """Who ordered; the name may be empty."""
 
-    name: str
-    email: str
+    name: str = Field(description="The customer's name; may be empty.")
+    email: str = Field(description="The customer's address.")
 
 
 class OrderContext(Context):
     """What every email about an order can use; events add their own part."""
 
-    order: OrderDetails
-    customer: Customer
-    role: Literal["customer", "shop"] = "customer"
+    order: OrderDetails = Field(description="The order as it was placed.")
+    customer: Customer = Field(description="Who ordered.")
+    role: Literal["customer", "shop"] = Field(
+        default="customer", description="For whom this copy is: the customer, or the shop itself."
+    )
 
 
 def order_details(order: Order, lines: Iterable[OrderLine]) -> OrderDetails:

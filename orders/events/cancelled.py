@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from pydantic import Field
+
 from orders.contexts import OrderContext, Part
 from orders.event_types import EventData, Moment, OrderEventType
 from orders.samples import SAMPLE_TIME, samples
@@ -19,14 +21,14 @@ class CancelledData(EventData):
 class Cancellation(Part):
     """The cancellation, for its email."""
 
-    reason: str | None = None
-    cancelled_at: datetime
+    reason: str | None = Field(default=None, description="Why, in words for the customer.")
+    cancelled_at: datetime = Field(description="When it was cancelled.")
 
 
 class CancelledContext(OrderContext):
     """The order and its cancellation."""
 
-    cancellation: Cancellation
+    cancellation: Cancellation = Field(description="Why and when it was cancelled.")
 
 
 def details(moment: Moment[CancelledData]) -> dict[str, Cancellation]:

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from pydantic import Field
+
 from orders.contexts import OrderContext, Part
 from orders.event_types import EventData, Moment, OrderEventType
 from orders.samples import SAMPLE_TIME, samples
@@ -19,14 +21,14 @@ class DeliveredData(EventData):
 class Delivery(Part):
     """The arrival, for its email."""
 
-    delivered_at: datetime
-    note: str | None = None
+    delivered_at: datetime = Field(description="When it arrived.")
+    note: str | None = Field(default=None, description="What the carrier says about it.")
 
 
 class DeliveredContext(OrderContext):
     """The order and its arrival."""
 
-    delivery: Delivery
+    delivery: Delivery = Field(description="The arrival.")
 
 
 def details(moment: Moment[DeliveredData]) -> dict[str, Delivery]:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from pydantic import Field
+
 from orders.contexts import OrderContext, Part
 from orders.event_types import EventData, Moment, OrderEventType, Outcome, Standing
 from orders.samples import SAMPLE_TIME, samples
@@ -22,15 +24,15 @@ class PaidData(EventData):
 class Payment(Part):
     """The payment, for its email."""
 
-    method: str | None = None
-    paid_at: datetime
-    reference: str | None = None
+    method: str | None = Field(default=None, description="How it was paid: Visa •• 4242.")
+    paid_at: datetime = Field(description="When it was paid.")
+    reference: str | None = Field(default=None, description="The payment's own number.")
 
 
 class PaidContext(OrderContext):
     """The order and its payment."""
 
-    payment: Payment
+    payment: Payment = Field(description="The payment.")
 
 
 def settle(event: OrderEventType[Any], standing: Standing, data: PaidData) -> Outcome:

@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from pydantic import Field
+
 from orders import money
 from orders.contexts import OrderContext, OrderDetails, Part
 from orders.errors import OrderRefused, Problem
@@ -25,17 +27,17 @@ class RefundedData(EventData):
 class Refund(Part):
     """The refund, for its email; `refunded_total` includes earlier ones."""
 
-    amount: Decimal
-    reason: str | None = None
-    refunded_at: datetime
-    is_partial: bool
-    refunded_total: Decimal
+    amount: Decimal = Field(description="What goes back this time.")
+    reason: str | None = Field(default=None, description="Why, in words for the customer.")
+    refunded_at: datetime = Field(description="When it was given back.")
+    is_partial: bool = Field(description="Whether something of the payment remains.")
+    refunded_total: Decimal = Field(description="What has gone back in all.")
 
 
 class RefundedContext(OrderContext):
     """The order and its refund."""
 
-    refund: Refund
+    refund: Refund = Field(description="The refund.")
 
 
 def is_paid(standing: Standing) -> bool:

@@ -2,7 +2,9 @@
 
 from datetime import date, datetime
 
-from orders.contexts import OrderContext, Part
+from pydantic import Field
+
+from orders.contexts import Open, OrderContext, Part
 from orders.event_types import EventData, Moment, OrderEventType
 from orders.samples import LONG_NAME, SAMPLE_DATE, SAMPLE_TIME, samples
 from orders.states import Status
@@ -22,17 +24,17 @@ class ShippedData(EventData):
 class Shipment(Part):
     """The parcel, for its email."""
 
-    carrier: str | None = None
-    tracking_number: str | None = None
-    tracking_url: str | None = None
-    estimated_delivery: date | None = None
-    shipped_at: datetime
+    carrier: Open | None = Field(default=None, description="Who carries it.")
+    tracking_number: str | None = Field(default=None, description="The carrier's number.")
+    tracking_url: str | None = Field(default=None, description="Where it can be followed.")
+    estimated_delivery: date | None = Field(default=None, description="When it should arrive.")
+    shipped_at: datetime = Field(description="When it left.")
 
 
 class ShippedContext(OrderContext):
     """The order and its parcel."""
 
-    shipment: Shipment
+    shipment: Shipment = Field(description="The parcel.")
 
 
 def details(moment: Moment[ShippedData]) -> dict[str, Shipment]:

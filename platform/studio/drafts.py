@@ -17,6 +17,12 @@ from django.utils import timezone
 from access.actors import Actor
 from studio.models import Draft, DraftRevision, How
 
+MOST_LISTED = 200
+
+
+class UnknownRevision(LookupError):
+    """There is no such revision (any more)."""
+
 
 @dataclass(frozen=True)
 class DraftChanged(Exception):
@@ -127,6 +133,15 @@ def close(*, key: str, revision: int, how: How, actor: Actor) -> Draft:
 def revisions(key: str) -> QuerySet[DraftRevision]:
     """Return every text that was saved of a document's drafts, the newest first."""
     return DraftRevision.objects.filter(key=key).order_by("-id")
+
+
+def revision(identifier: str) -> DraftRevision:
+    """Return one of them. Raises UnknownRevision."""
+    known = identifier.isascii() and identifier.isdigit() and len(identifier) <= 18
+    found = DraftRevision.objects.filter(pk=identifier).first() if known else None
+    if found is None:
+        raise UnknownRevision(identifier)
+    return found
 
 
 def _keep(

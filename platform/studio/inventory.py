@@ -28,6 +28,7 @@ class Inventory:
         self.versions: Mapping[Target, TemplateVersion] = {
             Target(one.event, one.locale): one.live for one in live if one.live is not None
         }
+        self.default_locale: str = settings.DEFAULT_LOCALE
         self._texts: dict[Target, Mapping[str, str]] = {}
 
     @cached_property
@@ -50,7 +51,7 @@ class Inventory:
     @cached_property
     def locales(self) -> tuple[str, ...]:
         """All locales that any mail is written in, the default first."""
-        default = locales.normalise(settings.DEFAULT_LOCALE)
+        default = locales.normalise(self.default_locale)
         found = {target.locale for target in self.targets}
         return (default, *sorted(found - {default}))
 
@@ -71,7 +72,7 @@ class Inventory:
                 self.files,
                 event=target.event,
                 locale=target.locale,
-                default=settings.DEFAULT_LOCALE,
+                default=self.default_locale,
                 origin="file",
             )
         except RenderingError:
@@ -96,12 +97,10 @@ class Inventory:
 
     def shared_text(self, name: str) -> str:
         """Return the text of a shared file: as it was published last, else the file's."""
-        published = [
-            (version.pk, version.snapshot.texts[name]) for version in self._publishers(name)
-        ]
-        if published:
-            return max(published)[1]
-        return self.files.read(name) or ""
+        published = {
+            version.pk: str(version.snapshot.texts[name]) for version in self._publishers(name)
+        }
+        return published[max(published)] if published else self.files.read(name) or ""
 
     def differing(self, name: str) -> tuple[Target, ...]:
         """Return the mails whose live version carries another text of a shared file."""

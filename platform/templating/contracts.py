@@ -8,12 +8,13 @@ fields, descriptions and samples.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field
 
 from templating.errors import UnknownEvent
+from templating.personal import NOT_PERSONAL
 
 
 class Shop(BaseModel):
@@ -36,7 +37,7 @@ class Context(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    shop: Shop
+    shop: Annotated[Shop, NOT_PERSONAL] = Field(description="The shop.")
 
 
 @dataclass(frozen=True, kw_only=True)

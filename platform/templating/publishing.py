@@ -33,8 +33,9 @@ class Target:
 class NotPublishable(Exception):
     """The templates have problems that would stop mail; `problems` says which."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, target: Target, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(map(str, problems)))
+        self.target = target
         self.problems = tuple(problems)
 
 
@@ -208,7 +209,7 @@ def checked(target: Target, source: Source) -> Bundle:
     )
     blocking = [problem for problem in problems if problem.blocks]
     if blocking:
-        raise NotPublishable(blocking)
+        raise NotPublishable(target, blocking)
     return collect(
         source, event=target.event, locale=target.locale, default=default, origin="draft"
     )

@@ -62,6 +62,11 @@ class Problem:
         """Whether the template must not be published like this."""
         return self.severity is Severity.BLOCKING
 
+    @property
+    def end_column(self) -> int | None:
+        """The column after what is written; None where the place is not one word."""
+        return self.column + len(self.written) if self.column and self.written else None
+
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.template, self.line, self.column) if part)
         meant = f"; did you mean {self.suggestion!r}?" if self.suggestion else ""

@@ -1,0 +1,1 @@
+"""What the studio's pages ask for, as JSON: signed-in people only, with a right for each act."""
