@@ -26,6 +26,7 @@ INSTALLED = [
 ]
 
 MIDDLEWARE = [
+    "config.monitoring.MonitoringMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "access.middleware.RequestIdMiddleware",

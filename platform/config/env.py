@@ -5,6 +5,7 @@ that names the variable, shows what was wrong and says what to set. What was dec
 `Environment.variables`, from which `docs/settings.md` is generated.
 """
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -146,6 +147,20 @@ class Environment:
         """Return the parts of a comma-separated list, without blanks."""
         value = self._declare(name, "comma-separated list", default, about)
         return [part.strip() for part in (value or default).split(",") if part.strip()]
+
+    def networks(
+        self, name: str, default: str, *, about: str
+    ) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """Return the networks of a comma-separated list (`10.0.0.0/8,::1/128`)."""
+        found = []
+        for part in self.names(name, default, about=about):
+            try:
+                found.append(ipaddress.ip_network(part))
+            except ValueError as error:
+                raise SettingError(
+                    name, f"holds {part!r}; set networks such as 10.0.0.0/8 or ::1/128."
+                ) from error
+        return found
 
     def choice(self, name: str, default: str, *, of: tuple[str, ...], about: str) -> str:
         """Return one of the values that `of` lists."""

@@ -295,6 +295,18 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 
+# --- Metrics ---------------------------------------------------------------------------------
+
+env.section("Metrics")
+METRICS_TOKEN = env.text(
+    "METRICS_TOKEN", about="What `/metrics` asks for as a bearer token; unset: see METRICS_ALLOWED."
+)
+METRICS_ALLOWED = env.networks(
+    "METRICS_ALLOWED",
+    "127.0.0.0/8,::1/128",
+    about="Networks that may read `/metrics` without a token, unless through a proxy.",
+)
+
 # --- Logs ------------------------------------------------------------------------------------
 
 env.section("Logs")

@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from config import health
+from config import health, metrics
 
 handler400 = "access.problem_documents.handler400"
 handler403 = "access.problem_documents.handler403"
@@ -28,4 +28,5 @@ urlpatterns = [
     path("webhooks/", include("notifications.api.webhooks")),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

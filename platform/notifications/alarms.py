@@ -7,6 +7,7 @@ from notifications import heartbeats
 from notifications.models import AuditRun
 from providers import routing
 
+CODES = ("provider", "limits_not_shared", "audit", "relay")
 RELAY_SILENT_AFTER = timedelta(seconds=60)
 """The relay comes every few seconds by way of beat, broker and worker: silence means that one of
 them is not there."""
@@ -17,7 +18,7 @@ class Alarm:
     """Something that does not mend itself.
 
     Attributes:
-        code: a stable name: `provider`, `limits_not_shared`, `audit`, `relay`.
+        code: a stable name, one of `CODES`.
         sentence: what is wrong, for an operator.
     """
 

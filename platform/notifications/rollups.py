@@ -6,7 +6,7 @@ its worker died.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,10 +16,14 @@ from django.db.models import DateTimeField, DurationField
 
 from notifications.histogram import BUCKETS, COLUMNS, bucket_of
 from notifications.models import DeliveryAttempt, DeliveryRollup, HourlyRollup
+from notifications.retries import DeadLetterReason
 from notifications.settlements import Settlement
+from notifications.states import Status
 
 Key = tuple[datetime, str, str, str]
 """The span's begin, provider, event and outcome."""
+ACCEPTED = "accepted"
+"""The outcome under which `rollup_upkeep` counts what was enqueued."""
 
 
 @dataclass(kw_only=True)
@@ -58,6 +62,8 @@ def hour_of(at: datetime) -> datetime:
 def count(attempts: Sequence[DeliveryAttempt], *, ended: Sequence[Settlement]) -> None:
     """Add attempts (by provider) and endings (provider "") to the rollups.
 
+    A dead letter is counted twice: as `failed`, and with its reason as `failed.<reason>`.
+
     An attempt is counted with its duration, an ending with the time since the event.
     """
     tallies: defaultdict[Key, Tally] = defaultdict(Tally)
@@ -68,8 +74,18 @@ def count(attempts: Sequence[DeliveryAttempt], *, ended: Sequence[Settlement]) -
     for settlement in ended:
         row = settlement.notification
         key = (minute_of(settlement.at), "", row.event, settlement.to.value)
-        tallies[key].add(settlement.at - row.created_at)
+        took = settlement.at - row.created_at
+        tallies[key].add(took)
+        if settlement.to == Status.FAILED:
+            tallies[*key[:3], f"{key[3]}.{reason_of(settlement.changes)}"].add(took)
     add(tallies)
+
+
+def reason_of(changes: Mapping[str, Any]) -> str:
+    """Return why a mail became a dead letter: one of few words, unlike a provider's own codes."""
+    if changes.get("error_code") in set(DeadLetterReason):
+        return str(changes["error_code"])
+    return str(changes.get("error_kind", ""))
 
 
 def add(tallies: dict[Key, Tally]) -> None:
@@ -81,7 +97,13 @@ def add(tallies: dict[Key, Tally]) -> None:
         hours[hour_of(minute), rest[0], rest[1], rest[2]].join(tally)
     with connection.cursor() as cursor:
         cursor.executemany(_ADD_TO_MINUTES, _rows(tallies))
-        cursor.executemany(_ADD_TO_HOURS, _rows(hours))
+    add_to_hours(hours)
+
+
+def add_to_hours(tallies: dict[Key, Tally]) -> None:
+    """Add tallies by the hour to the stored counts of their hours alone."""
+    with connection.cursor() as cursor:
+        cursor.executemany(_ADD_TO_HOURS, _rows(tallies))
 
 
 def _statement(table: str, span: str) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 from celery import Task, shared_task
 from django.utils import timezone
 
-from notifications import erasure, heartbeats, queues, tracking
+from notifications import erasure, heartbeats, queues, rollup_upkeep, tracking
 from notifications.auditing import audit as audit_once
 from notifications.delivery import RETRY_IN_BROKER, deliver_patiently
 from notifications.delivery import deliver as deliver_all
@@ -111,3 +111,9 @@ def erase() -> None:
     In the backlog's queue: a process that erases must not be missing where live mail is sent.
     """
     erasure.erase_old(within=ERASE_FOR)
+
+
+@shared_task(name=queues.KEEP_ROLLUPS, queue=queues.PERIODIC)
+def keep_rollups() -> None:
+    """Count what was enqueued, and keep the rollups small."""
+    rollup_upkeep.keep_up()

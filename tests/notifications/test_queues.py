@@ -18,6 +18,7 @@ TASKS = {
 QUEUE_OF = {
     queues.DELIVER: queues.LIVE,
     queues.DELIVER_BATCH: queues.BACKLOG,
+    queues.ERASE: queues.BACKLOG,
 }
 """All others are upkeep."""
 
@@ -77,7 +78,8 @@ def test_each_task_of_ours_has_its_name_in_one_place(celery_app: Celery) -> None
 def test_what_beat_asks_for_is_registered_and_goes_where_it_belongs(celery_app: Celery) -> None:
     for entry in settings.CELERY_BEAT_SCHEDULE.values():
         task = celery_app.tasks[entry["task"]]
-        assert entry["options"]["queue"] == task.queue == queues.PERIODIC
+        assert entry["options"]["queue"] == task.queue
+        assert task.queue == QUEUE_OF.get(task.name, queues.PERIODIC)
 
 
 def test_what_beat_asks_for_is_forgotten_rather_than_piled_up() -> None:
