@@ -61,7 +61,7 @@ export function ask({ title, text, field, confirm, danger = false, required = fa
   });
 }
 
-/** Says something for a while, in a corner and to screen readers. */
+/** Says something for a while, in a corner and to screen readers; returns what takes it back. */
 export function say(text, { kind = "info" } = {}) {
   const region = document.querySelector("[data-studio=notices]");
   const notice = h("div", { class: `studio-notice ${kind}` },
@@ -69,4 +69,5 @@ export function say(text, { kind = "info" } = {}) {
     button("", { symbol: "close", kind: "bare", "aria-label": "Dismiss", on: () => notice.remove() }));
   region.append(notice);
   if (kind !== "error") setTimeout(() => notice.remove(), 8000);
+  return () => notice.remove();
 }

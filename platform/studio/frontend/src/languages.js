@@ -16,7 +16,8 @@ const plain = StreamLanguage.define({
 /** Returns the language of a part: "html", "text" or "toml". */
 export function languageOf(kind) {
   if (kind === "toml") return StreamLanguage.define(toml);
-  return jinja({ base: kind === "html" ? html() : new LanguageSupport(plain) });
+  // Without closing tags by itself: whoever types the closing tag would have it twice.
+  return jinja({ base: kind === "html" ? html({ autoCloseTags: false }) : new LanguageSupport(plain) });
 }
 
 /** Completes HTML where it is not Jinja. */

@@ -8,7 +8,8 @@
  */
 import { fill, h } from "./dom.js";
 
-const WIDTHS = { desktop: null, phone: 375 };
+const PHONE = 375;
+const DESKTOP = 680; // narrower panes show it smaller: a mail's layout follows its width
 const LINE_HEIGHT = { desktop: 40, phone: 48 };
 const LEAST_HEIGHT = 480;
 const CLIPPED_AT = 102 * 1024;
@@ -31,6 +32,9 @@ export class Preview {
       one.addEventListener("click", () => this.choose(one.dataset.view));
     }
     elements.dark.addEventListener("click", () => this.darken(!this.isDark));
+    new ResizeObserver(() => {
+      if (this.last) for (const frame of elements.frames) this.#size(frame);
+    }).observe(elements.pane);
   }
 
   /** Shows an answer of the server's: a mail, or why there is none. */
@@ -100,29 +104,40 @@ export class Preview {
     text.hidden = this.view !== "text";
     if (!this.last) return;
     text.textContent = this.last.text;
+    for (const frame of this.elements.frames) {
+      frame.hidden = this.view === "text" || frame.dataset.current !== "true";
+    }
     if (this.view !== "text") this.#load(scheme(this.last.document, this.isDark));
-    else for (const frame of this.elements.frames) frame.hidden = true;
   }
 
+  /** Loads the frame behind the one that is seen, and brings it forward once it is there. */
   #load(source) {
     const { frames } = this.elements;
+    const seen = frames.find((frame) => frame.dataset.current === "true");
+    const next = frames.find((frame) => frame !== seen);
     this.turn += 1;
     const turn = this.turn;
-    const [next, before] = [frames[turn % 2], frames[(turn + 1) % 2]];
-    const width = WIDTHS[this.view];
-    next.style.width = width ? `${width}px` : "100%";
-    next.style.height = `${this.#height()}px`;
+    next.hidden = false;
     next.style.colorScheme = this.isDark ? "dark" : "light";
+    this.#size(next);
     next.addEventListener("load", () => {
       if (turn !== this.turn || this.view === "text") return;
-      next.hidden = false;
       next.dataset.current = "true";
-      before.hidden = true;
-      before.dataset.current = "false";
+      if (seen) seen.dataset.current = "false";
+      if (seen) seen.hidden = true;
     }, { once: true });
-    next.hidden = false; // a hidden frame loads nothing; it lies behind the other until then
-    next.dataset.current = "false";
     next.srcdoc = source;
+  }
+
+  /** Makes a frame as wide as the view says, and small enough for the pane. */
+  #size(frame) {
+    const room = this.elements.pane.clientWidth;
+    const width = this.view === "phone" ? PHONE : Math.max(DESKTOP, room);
+    const scale = Math.min(1, room / width) || 1;
+    frame.style.width = `${width}px`;
+    frame.style.height = `${this.#height()}px`;
+    frame.style.transform = scale < 1 ? `scale(${scale})` : "";
+    frame.style.marginLeft = `${Math.max(0, (room - width * scale) / 2)}px`;
   }
 
   /** A sandboxed frame does not say how high its mail is; its text tells it roughly. */
