@@ -1,8 +1,11 @@
 """Hands one mail to one provider, and says in our own words how that went."""
 
+import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from django.core.exceptions import ImproperlyConfigured
@@ -27,6 +30,9 @@ log = structlog.get_logger(__name__)
 # here: whatever is repeated here must be proven not to have been accepted.
 REPEATABLE = frozenset({CONNECTION_REFUSED.code, STALE_CONNECTION.code})
 
+SHORT, LONG = timedelta(milliseconds=50), timedelta(milliseconds=250)
+"""How long such a moment is."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Accepted:
@@ -44,25 +50,29 @@ class Accepted:
 
 
 def send(
-    alias: str, message: EmailMultiAlternatives, *, idempotency_key: str | None = None
+    alias: str,
+    message: EmailMultiAlternatives,
+    *,
+    idempotency_key: str | None = None,
+    following: EmailMultiAlternatives | None = None,
 ) -> Accepted:
     """Hand `message` to the provider called `alias`, on this thread's kept connection.
 
     Takes at most `settings.EMAIL_SEND_TIMEOUT`, and a little more where the provider's name has
     several addresses. `idempotency_key` (see `providers.idempotency`) is used where the provider
-    has a place for one.
+    has a place for one. `following`, a hint, is the mail that this thread sends next.
 
     Raises:
         ProviderError: it was not accepted, or nobody knows; the class says which. Nothing else.
     """
     started = time.monotonic()
-    repeat = Retrying(
-        retry=retry_if_exception(_is_repeatable),
-        stop=stop_after_attempt(3),
-        wait=wait_random(0.05, 0.25),
-        reraise=True,
-    )
-    handover = repeat(_hand_over, alias, message, idempotency_key)
+    attempt = partial(_hand_over, alias, message, idempotency_key, following)
+    try:
+        handover = attempt()
+    except ProviderError as error:
+        if not _is_repeatable(error):
+            raise
+        handover = _repeated(attempt)
     if handover.refused:
         log.warning("provider.refused_some_recipients", provider=alias, refused=handover.refused)
     return Accepted(
@@ -74,12 +84,26 @@ def send(
     )
 
 
+def _repeated(attempt: Callable[[], Handover]) -> Handover:
+    repeat = Retrying(
+        retry=retry_if_exception(_is_repeatable),
+        stop=stop_after_attempt(2),
+        wait=wait_random(SHORT.total_seconds(), LONG.total_seconds()),
+        reraise=True,
+    )
+    time.sleep(random.uniform(SHORT.total_seconds(), LONG.total_seconds()))  # noqa: S311  spreads load
+    return repeat(attempt)
+
+
 def _is_repeatable(error: BaseException) -> bool:
     return isinstance(error, ProviderError) and error.can_fail_over and error.code in REPEATABLE
 
 
 def _hand_over(
-    alias: str, message: EmailMultiAlternatives, idempotency_key: str | None
+    alias: str,
+    message: EmailMultiAlternatives,
+    idempotency_key: str | None,
+    following: EmailMultiAlternatives | None,
 ) -> Handover:
     try:
         transport = connections.take(alias)
@@ -87,7 +111,7 @@ def _hand_over(
         occurrence = Occurrence(provider=alias, phase=Phase.CONNECT, detail=mask(str(error)))
         raise BAD_SETTING.of(occurrence) from error
     try:
-        handover = transport.send(message, idempotency_key=idempotency_key)
+        handover = transport.send(message, idempotency_key=idempotency_key, following=following)
     except Exception as error:  # noqa: BLE001  # every library's errors become ours here
         return _after_failure(transport, error, message)
     except BaseException:

@@ -204,6 +204,11 @@ EMAIL_PROVIDERS = list(MAILERS)
 EMAIL_SEND_TIMEOUT = env.duration(
     "EMAIL_SEND_TIMEOUT", "20s", about="How long one provider may take to answer."
 )
+SMTP_FAST_PATH = env.flag(
+    "SMTP_FAST_PATH",
+    default=True,
+    about="Write common mail without Python's email package, and use SMTP PIPELINING if offered.",
+)
 PROVIDER_POLICY = read_policy(env, send_timeout=EMAIL_SEND_TIMEOUT)
 TEMPLATES_EMAIL_DIRS = [BASE_DIR / "templates_email"]
 

@@ -7,9 +7,16 @@ from typing import Any, cast
 from django.core.mail import EmailMessage
 from django.core.mail.message import MIMEMixin
 
+from providers.backends import common_shape
 
-def as_wire(message: EmailMessage) -> bytes:
-    """Return the whole mail in RFC 5322's form, its lines ended by CRLF."""
+
+def as_wire(message: EmailMessage, *, quick: bool = False) -> bytes:
+    """Return the whole mail in RFC 5322's form, its lines ended by CRLF.
+
+    `quick`: mail of the common shape may be written without the email package.
+    """
+    if quick and (written := common_shape.as_wire(message)) is not None:
+        return written
     built = message.message()
     subject = str(message.subject)
     if not subject.isascii():

@@ -34,7 +34,11 @@ class AnymailHttpTransport(Transport):
         self.phase: Phase | None = None
 
     def send(
-        self, message: EmailMultiAlternatives, *, idempotency_key: str | None = None
+        self,
+        message: EmailMultiAlternatives,
+        *,
+        idempotency_key: str | None = None,
+        following: EmailMultiAlternatives | None = None,
     ) -> Handover:
         """Post one mail."""
         self.phase = None

@@ -40,9 +40,15 @@ class Transport(abc.ABC):
 
     @abc.abstractmethod
     def send(
-        self, message: EmailMultiAlternatives, *, idempotency_key: str | None = None
+        self,
+        message: EmailMultiAlternatives,
+        *,
+        idempotency_key: str | None = None,
+        following: EmailMultiAlternatives | None = None,
     ) -> Handover:
         """Hand over one mail, connecting first where that has not been done.
+
+        `following` is the mail that this thread hands over next, where it knows: a hint.
 
         Raises:
             ProviderError: it was refused after an answer without an exception.

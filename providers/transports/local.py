@@ -25,6 +25,7 @@ class LocalTransport(Transport):
         message: EmailMultiAlternatives,
         *,
         idempotency_key: str | None = None,  # writing again is seen at once
+        following: EmailMultiAlternatives | None = None,
     ) -> Handover:
         """Write one mail; its id is the file's name, or the Message-ID."""
         if not message.recipients():

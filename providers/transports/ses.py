@@ -34,6 +34,7 @@ class SesTransport(Transport):
         message: EmailMultiAlternatives,
         *,
         idempotency_key: str | None = None,  # SES has no place for one
+        following: EmailMultiAlternatives | None = None,
     ) -> Handover:
         """Post one mail."""
         self.backend.open()

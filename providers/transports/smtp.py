@@ -3,13 +3,14 @@
 import re
 from datetime import timedelta
 
+from django.conf import settings as django_settings
 from django.core.mail import EmailMultiAlternatives
 
 from providers.backends.smtp import EmailBackend
 from providers.classify import smtp as classify
 from providers.classify.verdicts import UNSENDABLE, Occurrence
 from providers.configuration import ProviderSettings
-from providers.errors import Phase, ProviderError
+from providers.errors import Phase, ProviderError, UnknownOutcome
 from providers.masking import mask
 from providers.transports.base import Handover, Transport
 
@@ -28,18 +29,23 @@ class SmtpTransport(Transport):
 
     def __init__(self, *, alias: str, settings: ProviderSettings, timeout: timedelta) -> None:
         super().__init__(alias=alias, settings=settings, timeout=timeout)
-        self.backend = EmailBackend(timeout=timeout.total_seconds(), **self.options)
+        self.backend = EmailBackend(
+            timeout=timeout.total_seconds(),
+            fast_path=django_settings.SMTP_FAST_PATH,
+            **self.options,
+        )
 
     def send(
         self,
         message: EmailMultiAlternatives,
         *,
         idempotency_key: str | None = None,  # SMTP has only the Message-ID
+        following: EmailMultiAlternatives | None = None,
     ) -> Handover:
         """Hand over one mail."""
         if not message.recipients():
             raise UNSENDABLE.of(Occurrence(provider=self.alias, phase=Phase.CONNECT))
-        self.backend.hand_over(message)
+        self.backend.hand_over(message, following=following)
         code, text = self.backend.reply
         return Handover(
             message_id=queue_id(text.decode("utf-8", "replace")),
@@ -62,6 +68,10 @@ class SmtpTransport(Transport):
                 status_code=reply[0] if reply and reply[0] > 0 else None,
             )
         )
+
+    def survives(self, failure: ProviderError) -> bool:
+        """Return whether the server and we still agree on what comes next."""
+        return self.backend.goes_on and not isinstance(failure, UnknownOutcome)
 
     def close(self) -> None:
         """Drop the connection. QUIT could block, and servers know what a closed socket means."""

@@ -45,9 +45,10 @@ KINDS = {
 PHASES = {Stage.CONNECT: Phase.CONNECT, Stage.BODY: Phase.RESPONSE}
 
 
-@pytest.fixture
-def smtp(sink: SmtpSink, use_providers: Any) -> SmtpSink:
-    """The sink, as the one provider."""
+@pytest.fixture(params=[True, False], ids=["fast path", "step by step"])
+def smtp(request: Any, settings: Any, sink: SmtpSink, use_providers: Any) -> SmtpSink:
+    """The sink, as the one provider, in both ways of talking to it."""
+    settings.SMTP_FAST_PATH = request.param
     use_providers(EMAIL_PROVIDERS="smtp", SMTP_URL=sink.url)
     return sink
 

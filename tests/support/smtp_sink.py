@@ -20,7 +20,13 @@ from tests.support.fake_server import FakeServer, reset_connection, serve_alone
 from tests.support.scripts import EVERYBODY
 
 GREETING = "220 sink.test ESMTP"
-CAPABILITIES = ("250-sink.test", "250-8BITMIME", "250-SMTPUTF8", "250 SIZE 33554432")
+CAPABILITIES = (
+    "250-sink.test",
+    "250-PIPELINING",
+    "250-8BITMIME",
+    "250-SMTPUTF8",
+    "250 SIZE 33554432",
+)
 CONTROL_VERB = "XPOSTROOM"
 
 
@@ -118,13 +124,19 @@ class Conversation(socketserver.StreamRequestHandler):
     """One client's connection."""
 
     server: "_Server"
+    disable_nagle_algorithm = True  # it would hold back each reply but the first of a group
 
     def setup(self) -> None:
         """Forget any earlier message."""
         super().setup()
         self.sink = self.server.sink
-        self.sender = ""
+        self.sink.connections += 1
+        self._forget()
+
+    def _forget(self) -> None:
+        self.sender: str | None = None
         self.recipients: list[str] = []
+        self.may_send = False
         self.fault: SmtpFault | None = None
 
     def handle(self) -> None:
@@ -152,7 +164,10 @@ class Conversation(socketserver.StreamRequestHandler):
             case "QUIT":
                 self._say("221 Bye")
                 raise HangUpError
-            case "HELO" | "NOOP" | "RSET":
+            case "HELO" | "NOOP":
+                self._say("250 OK")
+            case "RSET":
+                self._forget()
                 self._say("250 OK")
             case verb if verb == CONTROL_VERB:
                 self.sink.obey(json.loads(base64.b64decode(rest)))
@@ -161,18 +176,28 @@ class Conversation(socketserver.StreamRequestHandler):
                 self._say("502 Command not implemented")
 
     def _begin(self, sender: str) -> None:
-        self.sender, self.recipients = sender, []
+        if self.sender is not None:
+            self._say("503 5.5.1 Nested MAIL command")
+            return
         self.fault = self.sink.take(Stage.MAIL)
         if self._passes(Stage.MAIL):
+            self.sender = sender
             self._say("250 OK")
 
     def _add_recipient(self, recipient: str) -> None:
+        if self.sender is None:
+            self._say("503 5.5.1 Need MAIL command")
+            return
         self.recipients.append(recipient)
         self.fault = self.fault or self.sink.take(Stage.RCPT, recipient)
         if self._passes(Stage.RCPT):
+            self.may_send = True
             self._say("250 OK")
 
     def _receive(self) -> None:
+        if not self.may_send:
+            self._say("554 5.5.1 No valid recipients")
+            return
         if not self._passes(Stage.DATA):
             return
         self._say("354 Go ahead")
@@ -188,10 +213,11 @@ class Conversation(socketserver.StreamRequestHandler):
             self.sink.keep(mail)
             self.sink.note(self._transaction(accepted=True))
             self._say("250 OK: kept")
+        self._forget()
 
     def _mail(self, data: bytes) -> ReceivedMail:
         return ReceivedMail(
-            at=time.time(), sender=self.sender, recipients=tuple(self.recipients), data=data
+            at=time.time(), sender=self.sender or "", recipients=tuple(self.recipients), data=data
         )
 
     def _transaction(self, *, accepted: bool) -> Transaction:
@@ -245,7 +271,9 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class SmtpSink(FakeServer[SmtpFault, ReceivedMail, Transaction]):
-    """The server."""
+    """The server. `connections` counts those that were opened."""
+
+    connections = 0
 
     @property
     def url(self) -> str:
