@@ -6,7 +6,6 @@ wrote.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -24,15 +23,16 @@ class UnknownRevision(LookupError):
     """There is no such revision (any more)."""
 
 
-@dataclass(frozen=True)
 class DraftChanged(Exception):
     """Somebody saved, published or discarded meanwhile.
 
     `draft` is what stands now (None: closed); `kept` is the revision that holds the late text.
     """
 
-    draft: Draft | None
-    kept: DraftRevision | None = None
+    def __init__(self, draft: Draft | None, kept: DraftRevision | None = None) -> None:
+        super().__init__("the draft was changed meanwhile")
+        self.draft = draft
+        self.kept = kept
 
 
 def find(key: str) -> Draft | None:

@@ -28,18 +28,20 @@ FILES = "file"
 """What names the shipped files among the versions of a document."""
 
 
-@dataclass(frozen=True)
 class LiveChanged(Exception):
     """Something else is live than what the draft was begun on; `digest` names it."""
 
-    digest: str
+    def __init__(self, digest: str) -> None:
+        super().__init__(f"something else is live: {digest}")
+        self.digest = digest
 
 
-@dataclass(frozen=True)
 class GateClosed(Exception):
-    """Real mails cannot be rendered with what was to be published."""
+    """Real mails cannot be rendered with what was to be published; `effect` says which."""
 
-    effect: Effect
+    def __init__(self, effect: Effect) -> None:
+        super().__init__(f"{len(effect.failures)} real mails cannot be rendered")
+        self.effect = effect
 
 
 class NothingToPublish(Exception):

@@ -41,18 +41,20 @@ class Suppressed(Exception):
     """The editor's address is on the suppression list."""
 
 
-@dataclass(frozen=True)
 class NoProvider(Exception):
     """No provider may take mail now; `available_at` says when one may, if that is known."""
 
-    available_at: datetime | None
+    def __init__(self, available_at: datetime | None) -> None:
+        super().__init__("no provider may take mail now")
+        self.available_at = available_at
 
 
-@dataclass(frozen=True)
 class NotAccepted(Exception):
-    """No provider took it, or nobody knows whether one did."""
+    """No provider took it, or nobody knows whether one did; `attempts` says what each answered."""
 
-    attempts: tuple[ProviderError, ...]
+    def __init__(self, attempts: tuple[ProviderError, ...]) -> None:
+        super().__init__("; ".join(map(str, attempts)))
+        self.attempts = attempts
 
 
 @dataclass(frozen=True, kw_only=True)

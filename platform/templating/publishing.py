@@ -39,14 +39,12 @@ class NotPublishable(Exception):
         self.problems = tuple(problems)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Overtaken(Exception):
     """Somebody else published one of the mails while this publishing was being checked."""
 
-    target: Target
-
-    def __str__(self) -> str:
-        return f"{self.target.event}/{self.target.locale} was published by somebody else meanwhile"
+    def __init__(self, target: Target) -> None:
+        super().__init__(f"{target.event}/{target.locale} was published by somebody else meanwhile")
+        self.target = target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,7 +221,7 @@ def _refuse_if_overtaken(seen: Mapping[Target, int | None]) -> None:
     for target, known in seen.items():
         version = live_version(target)
         if (version.pk if version else None) != known:
-            raise Overtaken(target=target)
+            raise Overtaken(target)
 
 
 def _count_revision() -> None:

@@ -5,8 +5,7 @@ from typing import Any
 
 from rest_framework import exceptions
 
-from access import problem_types
-from access.problems import Conflict, Problem
+from access.problems import Conflict
 from studio import checking, drafts, releases, testsend
 from studio.checking import Found
 from studio.documents import UnknownDocument, UnusableTexts
@@ -17,31 +16,6 @@ from studio.previews import UnknownSample
 from studio.real_mails import UnknownMail
 from templating.errors import RenderingError, UnknownEvent
 from templating.publishing import NotPublishable, Overtaken, Target
-
-NO_PROVIDER = problem_types.define(
-    slug="no-provider",
-    status=503,
-    title="No mail provider may take mail now",
-    meaning="All are paused, or their rate is used up. `available_at` says when one may be tried.",
-)
-NOT_ACCEPTED = problem_types.define(
-    slug="test-not-accepted",
-    status=502,
-    title="No provider accepted the test mail",
-    meaning="`attempts` says what each provider answered.",
-)
-
-
-class NoProviderProblem(Problem):
-    """The test has to wait."""
-
-    problem_type = NO_PROVIDER
-
-
-class NotAcceptedProblem(Problem):
-    """The test was refused."""
-
-    problem_type = NOT_ACCEPTED
 
 
 def draft_as_json(draft: Draft | None, *, texts: bool = False) -> dict[str, Any] | None:
@@ -137,7 +111,7 @@ def _not_rendered(error: RenderingError) -> Exception:
 
 
 def _not_accepted(error: testsend.NotAccepted) -> Exception:
-    return NotAcceptedProblem(
+    return Conflict(
         "No provider accepted the test mail.",
         code="not_accepted",
         attempts=[
@@ -180,7 +154,7 @@ TOLD: dict[type[Exception], Callable[[Any], Exception]] = {
     testsend.Suppressed: lambda _: Conflict(
         "Your address is on the suppression list.", code="suppressed"
     ),
-    testsend.NoProvider: lambda error: NoProviderProblem(
+    testsend.NoProvider: lambda error: Conflict(
         "No mail provider may take mail now.",
         code="no_provider",
         available_at=error.available_at,

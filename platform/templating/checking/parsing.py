@@ -1,5 +1,7 @@
 """Reads the files of one mail, as far as they can be read, and reports what the grammar refuses."""
 
+from functools import lru_cache
+
 from jinja2 import BaseLoader, nodes
 from jinja2.exceptions import TemplateAssertionError
 
@@ -26,6 +28,25 @@ class LenientEnvironment(TemplateEnvironment):
 _environment = LenientEnvironment(loader=BaseLoader())
 
 
+# A layout is looked at in every mail that uses it, and whoever types changes one file of many.
+# Nothing changes what is kept here.
+@lru_cache(maxsize=512)
+def parsed(name: str, text: str) -> Parsed | Problem:
+    """Return a file's tree and the places of its words, or why it cannot be read."""
+    try:
+        tree = _environment.parse(text, name, name)
+        return Parsed(tree=tree, positions=Positions(_environment, text, tree))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what the editor must mend
+        failure = translate(error, template=name, otherwise=Code.SYNTAX)
+    return Problem(
+        severity=Severity.BLOCKING,
+        code=ProblemCode.SYNTAX,
+        template=name,
+        line=unclosed(_environment, text, failure.message) or failure.line,
+        message=failure.message,
+    )
+
+
 class Reading:
     """Follows templates to the files they use; `parsed` are those that could be read."""
 
@@ -44,33 +65,19 @@ class Reading:
         if text is None:
             return False
         self.texts[name] = text
-        tree = self._tree(name, text)
-        if tree is None:
+        read = parsed(name, text)
+        if isinstance(read, Problem):
+            self.reporter.add(read)
             self._broken.add(name)
             return True
-        self.parsed[name] = Parsed(tree=tree, positions=Positions(_environment, text, tree))
+        self.parsed[name] = read
+        tree = read.tree
         with self.reporter.inside(name):
             for node, error in grammar.problems(tree, name=name):
                 self._report_refused(node, error)
             for use in grammar.uses(tree):
                 self._follow(use)
         return True
-
-    def _tree(self, name: str, text: str) -> nodes.Template | None:
-        try:
-            return _environment.parse(text, name, name)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is what the editor must mend
-            failure = translate(error, template=name, otherwise=Code.SYNTAX)
-        self.reporter.add(
-            Problem(
-                severity=Severity.BLOCKING,
-                code=ProblemCode.SYNTAX,
-                template=name,
-                line=unclosed(_environment, text, failure.message) or failure.line,
-                message=failure.message,
-            )
-        )
-        return None
 
     def _report_refused(self, node: nodes.Node, error: TemplateAssertionError) -> None:
         message = (error.message or "").partition("; did you mean")[0]
