@@ -112,7 +112,7 @@ def test_its_commands_lead_from_a_clean_clone_to_a_mail_that_a_provider_took(
             terminal.start()
             (tmp_path / "ready").touch()
             said, _ = second.communicate(timeout=60)
-            assert second.returncode == 0, said
+            assert second.returncode == 0, said[-2000:]
             eventually(
                 lambda: any("TEA-2" in str(mail.payload) for mail in esp.messages), within=30
             )
