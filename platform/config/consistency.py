@@ -52,12 +52,16 @@ def _contradiction(
 
 
 def _check_values(settings: Mapping[str, Any]) -> None:
-    try:
-        ZoneInfo(settings["TIME_ZONE"])
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise SettingError(
-            "TIME_ZONE", f"is {settings['TIME_ZONE']!r}; set a name such as Asia/Seoul or UTC."
-        ) from error
+    for name in ("TIME_ZONE", "REPORT_TIME_ZONE"):
+        try:
+            ZoneInfo(settings[name])
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise SettingError(
+                name, f"is {settings[name]!r}; set a name such as Asia/Seoul or UTC."
+            ) from error
+    for address in settings["REPORT_TO"]:
+        if "@" not in address:
+            raise SettingError("REPORT_TO", f"holds {address!r}; set addresses, and commas.")
     if "@" not in parseaddr(settings["DEFAULT_FROM_EMAIL"])[1]:
         raise SettingError(
             "DEFAULT_FROM_EMAIL",

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import overload
@@ -147,6 +147,14 @@ class Environment:
         """Return the parts of a comma-separated list, without blanks."""
         value = self._declare(name, "comma-separated list", default, about)
         return [part.strip() for part in (value or default).split(",") if part.strip()]
+
+    def time_of_day(self, name: str, default: str, *, about: str) -> time:
+        """Return a time of day, written as `07:00`."""
+        value = self._declare(name, "time of day", default, about)
+        try:
+            return time.fromisoformat(value or default)
+        except ValueError as error:
+            raise SettingError(name, f"is {value!r}; set a time of day such as 07:00.") from error
 
     def networks(
         self, name: str, default: str, *, about: str

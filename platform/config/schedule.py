@@ -11,6 +11,11 @@ PERIODIC = {
         "schedule": 300.0,
         "options": {"queue": "periodic", "expires": 300},
     },
+    "daily_report": {
+        "task": "notifications.daily_report",
+        "schedule": 300.0,
+        "options": {"queue": "periodic", "expires": 300},
+    },
     "keep_rollups": {
         "task": "notifications.keep_rollups",
         "schedule": 60.0,

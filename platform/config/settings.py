@@ -300,6 +300,24 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 
+# --- The daily report ------------------------------------------------------------------------
+
+env.section("Daily report")
+REPORT_TO = env.names(
+    "REPORT_TO", about="Addresses that get the operators' daily report; unset: no report."
+)
+REPORT_AT = env.time_of_day(
+    "REPORT_AT", "07:00", about="From when on yesterday's report is sent, in REPORT_TIME_ZONE."
+)
+REPORT_TIME_ZONE = (
+    env.text("REPORT_TIME_ZONE", about="The zone of the report's days; unset: TIME_ZONE.")
+    or TIME_ZONE
+)
+REPORT_LOCALE = (
+    env.text("REPORT_LOCALE", about="The language of the report; unset: DEFAULT_LOCALE.")
+    or DEFAULT_LOCALE
+)
+
 # --- Metrics ---------------------------------------------------------------------------------
 
 env.section("Metrics")

@@ -100,6 +100,18 @@ def time_to_sent(since: datetime, until: datetime) -> Latency:
     return _latency(_histogram(list(rows)))
 
 
+def time_to_sent_by_event(since: datetime, until: datetime) -> dict[str, Latency]:
+    """Return the same for each event of which mail was sent."""
+    buckets: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(COLUMNS))
+    for rows in _spans(since, until):
+        sent = rows.filter(provider="", outcome=Status.SENT)
+        for row in sent.order_by("event").values("event").annotate(**_bucket_sums()):
+            counted = buckets[row["event"]]
+            for number, column in enumerate(COLUMNS):
+                counted[number] += row[f"sum_{column}"]
+    return {event: _latency(counts) for event, counts in buckets.items()}
+
+
 def traffic(since: datetime, until: datetime) -> dict[str, Traffic]:
     """Return the attempts of each provider in a stretch of time, by the provider's alias."""
     outcomes: defaultdict[str, dict[str, int]] = defaultdict(dict)

@@ -1,14 +1,14 @@
 """Celery's doors to the use cases. A task that is lost, doubled or late does no harm."""
 
 import random
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Never
 from uuid import UUID
 
-from celery import Task, shared_task
+from celery import Task, chain, shared_task
 from django.utils import timezone
 
-from notifications import erasure, heartbeats, queues, rollup_upkeep, tracking
+from notifications import daily_report, erasure, heartbeats, queues, rollup_upkeep, tracking
 from notifications.auditing import audit as audit_once
 from notifications.delivery import RETRY_IN_BROKER, deliver_patiently
 from notifications.delivery import deliver as deliver_all
@@ -117,3 +117,23 @@ def erase() -> None:
 def keep_rollups() -> None:
     """Count what was enqueued, and keep the rollups small."""
     rollup_upkeep.keep_up()
+
+
+@shared_task(name=queues.REPORT, queue=queues.PERIODIC)
+def start_report() -> None:
+    """Begin yesterday's report, if it is time and nobody has sent it."""
+    day = daily_report.due(now=timezone.now())
+    if day is not None:
+        chain(collect_report.s(day.isoformat()), send_report.s(day.isoformat())).apply_async()
+
+
+@shared_task(name=queues.COLLECT_REPORT, queue=queues.PERIODIC)
+def collect_report(day: str) -> dict[str, Any]:
+    """Read a day's figures."""
+    return daily_report.collect(date.fromisoformat(day), now=timezone.now())
+
+
+@shared_task(name=queues.SEND_REPORT, queue=queues.PERIODIC)
+def send_report(context: dict[str, Any], day: str) -> None:
+    """Enqueue the mail of what was collected; once, however often it is asked for."""
+    daily_report.send(date.fromisoformat(day), context)

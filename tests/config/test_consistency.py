@@ -16,6 +16,8 @@ GOOD: dict[str, Any] = {
     "RETRY_FIRST_DELAY": timedelta(seconds=10),
     "RETRY_MAX_DELAY": timedelta(hours=4),
     "TIME_ZONE": "Asia/Seoul",
+    "REPORT_TIME_ZONE": "UTC",
+    "REPORT_TO": ["ops@example.com"],
     "DEFAULT_FROM_EMAIL": "Shop <orders@example.com>",
     "PORT": 8000,
 }
@@ -40,6 +42,7 @@ def test_the_defaults_agree_with_each_other() -> None:
         ({"RETRY_FLOOR": timedelta(minutes=1)}, "RETRY_FLOOR must not be longer than"),
         ({"RETRY_MAX_DELAY": timedelta(seconds=5)}, "must not be longer than RETRY_MAX_DELAY"),
         ({"EMAIL_SEND_TIMEOUT": timedelta(0)}, "EMAIL_SEND_TIMEOUT is zero"),
+        ({"REPORT_TO": ["ops"]}, "REPORT_TO holds 'ops'; set addresses"),
         ({"TIME_ZONE": "Mars/Base"}, "TIME_ZONE is 'Mars/Base'; set a name such as Asia/Seoul"),
         ({"TIME_ZONE": "/etc"}, "TIME_ZONE is"),
         ({"DEFAULT_FROM_EMAIL": "Shop"}, "DEFAULT_FROM_EMAIL is 'Shop'; set an address"),
