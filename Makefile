@@ -22,7 +22,7 @@ UV_VERSION := 0.13.9
 UV := $(BIN)/uv sync --frozen --inexact --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-postgres drill check lint format types imports migrations templates settings-docs key superuser clean
+.PHONY: help run test test-sqlite test-postgres drill check lint format types imports migrations templates docs studio settings-docs key superuser clean
 
 help: ## show this
 	@echo "Postroom: orders in, delivered email out."
@@ -73,6 +73,13 @@ migrations: .venv/.installed-dev ## check that no migration is missing and Djang
 templates: .venv/.installed-dev ## check the mails' templates against what their events promise
 	@$(MANAGE) templates check
 
+docs: .venv/.installed-docs ## build the documentation's site into var/docs; a warning is an error
+	@$(BIN)/sphinx-build -q -W --keep-going -b html docs var/docs
+	@echo "var/docs/index.html"
+
+studio: ## bundle the template editor's scripts again (needs npm)
+	@cd platform/studio/frontend && npm ci && npm run build
+
 settings-docs: .venv/.installed ## write docs/settings.md
 	@$(MANAGE) settings_docs
 
@@ -114,6 +121,11 @@ endef
 .venv/.installed: uv.lock pyproject.toml .venv/.uv-$(UV_VERSION)
 	@echo "installing what uv.lock names …"
 	@$(UV)
+	@touch $@
+
+.venv/.installed-docs: .venv/.installed
+	@echo "installing what builds the documentation …"
+	@$(UV) --group docs
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed
