@@ -9,7 +9,16 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 
-from config import applications, brokers, consistency, databases, rest, schedule, secret_key
+from config import (
+    admin_site,
+    applications,
+    brokers,
+    consistency,
+    databases,
+    rest,
+    schedule,
+    secret_key,
+)
 from config.env import Environment
 from config.logs import logging_config
 from providers.configuration import read_providers
@@ -258,7 +267,7 @@ ORDER_RETENTION_DAYS = env.integer(
 
 # --- Admin -----------------------------------------------------------------------------------
 
-UNFOLD = {"SITE_TITLE": "Postroom", "SITE_HEADER": "Postroom", "SITE_SYMBOL": "stacked_email"}
+UNFOLD = admin_site.UNFOLD
 
 # --- API -------------------------------------------------------------------------------------
 
