@@ -15,7 +15,7 @@ import pytest
 
 from tests.config.running import ROOT, Up, environment, free_port, up, wait_for
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.one_database, pytest.mark.timeout(240)]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, sync_playwright
 from templating import contracts
 from templating.rendering import render
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.one_database]
 EVENTS = [
     contract.event for contract in contracts.registered() if contract.event.startswith("order.")
 ]
