@@ -26,6 +26,7 @@ ZERO = Decimal(0)
 
 # No exponents, signs, separators or other scripts' digits, all of which `Decimal` would read.
 READABLE = (str, int, float, Decimal)
+CURRENCY_SCHEMA: dict[str, Any] = {"format": "iso-4217", "pattern": "^[A-Za-z]{3}$"}
 AMOUNT = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?")
 
 

@@ -1,14 +1,14 @@
 """Serializer fields that take JSON at its word: a text is a string, a quantity is an integer."""
 
 import json
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from orders import money, text
+from access.fields import WholeNumberField
+from orders import money
 from orders.models import MAX_QUANTITY
 
 MAX_OBJECT_BYTES = 8192
@@ -29,48 +29,11 @@ AMOUNT_OUT = {
 }
 
 
-class TextField(serializers.CharField):
-    """A string, cleaned by one of the functions of `orders.text`."""
-
-    def __init__(self, *, clean: Callable[[str], str] = text.single_line, **options: Any) -> None:
-        # Trimming is left to `clean`: it would hide a line break at the end.
-        super().__init__(trim_whitespace=False, **options)
-        self.clean = clean
-
-    def to_internal_value(self, data: Any) -> str:
-        """Return the cleaned text; numbers and booleans are no texts."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        # Bounded before cleaning: DRF's validators would look at the length only afterwards.
-        if self.max_length is not None and len(data) > self.max_length:
-            self._refuse_length()
-        if not data:
-            return data
-        try:
-            cleaned = self.clean(data)
-        except ValueError as error:
-            raise serializers.ValidationError(str(error)) from error
-        if not cleaned and not self.allow_blank:
-            self.fail("blank")
-        return cleaned
-
-    def _refuse_length(self) -> None:
-        raise serializers.ValidationError(
-            f"Ensure this field has no more than {self.max_length} characters.", "max_length"
-        )
-
-
-class QuantityField(serializers.IntegerField):
+class QuantityField(WholeNumberField):
     """A JSON integer from 1 to a million."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=1, max_value=MAX_QUANTITY, **options)
-
-    def to_internal_value(self, data: Any) -> int:
-        """Return the quantity; "2", 2.0 and true are none."""
-        if isinstance(data, bool) or not isinstance(data, int):
-            self.fail("invalid")
-        return data
 
 
 @extend_schema_field(AMOUNT_IN)

@@ -19,8 +19,7 @@ NUMBER = OpenApiParameter(
     OpenApiTypes.STR,
     OpenApiParameter.PATH,
     description="The order's number.",
-    # RESERVED_NUMBERS are addresses of their own.
-    pattern=f"^(?!({'|'.join(sorted(text.RESERVED_NUMBERS))})$){text.NUMBER_PATTERN}$",
+    pattern=text.NUMBER_SCHEMA["pattern"],
 )
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}

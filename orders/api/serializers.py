@@ -7,19 +7,21 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from access import text
+from access.fields import TextField
 from access.serializers import StrictSerializer
-from orders import event_types, money, services, text
+from orders import event_types, money, services
 from orders.api import examples
 from orders.api.fields import (
     AmountField,
     ExactAmountField,
     JSONObjectField,
     QuantityField,
-    TextField,
 )
 from orders.intake import NewAddress, NewLine, NewOrder
 from orders.models import Order
 from orders.states import Status
+from orders.text import COUNTRY_SCHEMA, NUMBER_SCHEMA, country, order_number
 
 OptionalText = partial(TextField, required=False, allow_null=True, allow_blank=True, default=None)
 
@@ -27,7 +29,7 @@ OptionalText = partial(TextField, required=False, allow_null=True, allow_blank=T
 class CustomerSerializer(StrictSerializer):
     """Who ordered, and where mail goes."""
 
-    email = TextField(clean=text.email_address, max_length=254)
+    email = TextField(clean=text.email_address, schema=text.EMAIL, max_length=254)
     name = TextField(max_length=200, required=False, allow_blank=True, default="")
 
 
@@ -40,7 +42,7 @@ class AddressSerializer(StrictSerializer):
     city = TextField(max_length=100)
     region = OptionalText(max_length=100)
     postal_code = TextField(max_length=20, required=False, allow_blank=True, default="")
-    country = TextField(clean=text.country, min_length=2, max_length=2)
+    country = TextField(clean=country, schema=COUNTRY_SCHEMA, min_length=2, max_length=2)
     phone = OptionalText(max_length=40)
 
     def validate(self, attrs: dict[str, Any]) -> NewAddress:
@@ -87,7 +89,8 @@ class NewOrderSerializer(StrictSerializer):
     """An order to be placed; only customer, currency and lines are required."""
 
     number = TextField(
-        clean=text.order_number,
+        clean=order_number,
+        schema=NUMBER_SCHEMA,
         max_length=64,
         required=False,
         allow_null=True,
@@ -97,6 +100,7 @@ class NewOrderSerializer(StrictSerializer):
     customer = CustomerSerializer()
     locale = TextField(
         clean=text.locale,
+        schema=text.LOCALE,
         max_length=35,
         required=False,
         allow_null=True,
@@ -105,6 +109,7 @@ class NewOrderSerializer(StrictSerializer):
     )
     currency = TextField(
         clean=money.read_currency,
+        schema=money.CURRENCY_SCHEMA,
         min_length=3,
         max_length=3,
         help_text="ISO 4217, legal tender today.",
@@ -119,6 +124,7 @@ class NewOrderSerializer(StrictSerializer):
     billing_address = AddressSerializer(required=False, allow_null=True, default=None)
     url = TextField(
         clean=text.web_address,
+        schema=text.URL,
         max_length=text.URL_MAX_LENGTH,
         required=False,
         allow_blank=True,

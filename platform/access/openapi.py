@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
+)
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
@@ -11,9 +15,11 @@ from drf_standardized_errors.openapi import AutoSchema as StandardizedErrorsSche
 
 from access import idempotency, problem_types
 from access.authentication import ApiKeyAuthentication
+from access.fields import TextField
 from access.permissions import HasScope, scopes_for
 from access.problem_documents import CONTENT_TYPE
 from access.scopes import DESCRIPTIONS, Scope
+from access.serializers import StrictSerializer
 
 Schema = dict[str, Any]
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -166,6 +172,30 @@ def _is_guarded(schema: SpectacularSchema) -> bool:
 
 def _scopes(schema: SpectacularSchema) -> tuple[Scope, ...]:
     return scopes_for(schema.view, schema.method) if _is_guarded(schema) else ()
+
+
+class TextFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Says of a text what makes it one: its pattern or its format."""
+
+    target_class = TextField
+
+    def map_serializer_field(self, auto_schema: SpectacularSchema, direction: str) -> Schema:
+        """Return the schema of the field, but for its length, which is added by the library."""
+        return {"type": "string", **self.target.schema}
+
+
+class StrictSerializerSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Says that an object whose every field is declared has no others."""
+
+    target_class = StrictSerializer
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: SpectacularSchema, direction: str) -> Schema:
+        """Return the library's schema, closed in requests; answers may grow with a release."""
+        schema: Schema = auto_schema._map_serializer(  # type: ignore[no-untyped-call]  # noqa: SLF001  as its documentation shows
+            self.target, direction, bypass_extensions=True
+        )
+        return {**schema, "additionalProperties": False} if direction == "request" else schema
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -9,6 +9,7 @@
         ├── Conflict             409: whatever says what is possible instead
         ├── IdempotencyInProgress  409, with Retry-After
         ├── IdempotencyKeyReused   422
+        ├── Unprocessable          422: `errors`, each with a pointer
         ├── LengthRequired       411
         └── ContentTooLarge      413: `limit_bytes`
 
@@ -22,7 +23,7 @@ from typing import Any
 
 from rest_framework import exceptions
 
-from access import problem_types
+from access import pointers, problem_types
 from access.problem_types import ProblemType
 
 # What RFC 9457 and we give a meaning of our own; `members` cannot replace it.
@@ -104,6 +105,31 @@ class IdempotencyKeyReused(Problem):
 
     def __init__(self) -> None:
         super().__init__("This Idempotency-Key was sent with another method, path or body before.")
+
+
+class Unprocessable(Problem):
+    """The body is what it should be, but its values break a promise: `errors` says which, where.
+
+    `errors` are pairs of a path and DRF's detail of what is wrong there.
+    """
+
+    problem_type = problem_types.UNPROCESSABLE
+    default_code = "unprocessable"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        errors: Iterable[tuple[pointers.Path, exceptions.ErrorDetail]] = (),
+        **members: Any,
+    ) -> None:
+        found = [
+            {"detail": str(error), "pointer": pointers.to_pointer(path), "code": error.code}
+            for path, error in errors
+        ]
+        super().__init__(detail, **members)
+        if found:
+            self.members = {**self.members, "errors": found}
 
 
 class LengthRequired(Problem):

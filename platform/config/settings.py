@@ -218,6 +218,13 @@ SMTP_FAST_PATH = env.flag(
     default=True,
     about="Write common mail without Python's email package, and use SMTP PIPELINING if offered.",
 )
+EMAIL_BACKEND = "notifications.mail_backend.OutboxEmailBackend"
+MAIL_MAX_BYTES = env.integer(
+    "MAIL_MAX_BYTES",
+    10_485_760,
+    at_least=1024,
+    about="The largest mail that Django's `send_mail` may enqueue, attachments included, in bytes.",
+)
 PROVIDER_POLICY = read_policy(env, send_timeout=EMAIL_SEND_TIMEOUT)
 TEMPLATES_EMAIL_DIRS = [BASE_DIR / "templates_email"]
 

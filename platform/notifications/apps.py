@@ -10,9 +10,10 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Notifications"
 
     def ready(self) -> None:
-        """Register the event that is Postroom's own: the daily report."""
+        """Register the events that are Postroom's own: free messages, and the daily report."""
         # Imported here: contracts read settings, which are complete only by now.
-        from notifications import report_contract
+        from notifications import messages, report_contract
         from templating import contracts
 
+        contracts.register(messages.CONTRACT)
         contracts.register(report_contract.CONTRACT)

@@ -16,12 +16,13 @@ def compose(notification: Notification, rendered: Rendered) -> EmailMultiAlterna
     mailbox which gets a second copy can tell. Auto-Submitted (RFC 3834) keeps out-of-office
     replies away. `metadata` and `tags` are Anymail's; other backends ignore them.
     """
+    reply_to = notification.reply_to or settings.SHOP_REPLY_TO
     message = EmailMultiAlternatives(
         subject=rendered.subject,
         body=rendered.text,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[_recipient(notification)],
-        reply_to=[settings.SHOP_REPLY_TO] if settings.SHOP_REPLY_TO else None,
+        reply_to=[reply_to] if reply_to else None,
         headers={
             "Message-ID": notification.message_id,
             "Auto-Submitted": "auto-generated",
@@ -29,15 +30,24 @@ def compose(notification: Notification, rendered: Rendered) -> EmailMultiAlterna
         },
     )
     message.attach_alternative(rendered.html, "text/html")
-    # Anymail reads these from any message; Django's class does not declare them.
-    message.__dict__ |= {
-        "metadata": {
-            "notification_id": str(notification.id),
-            "ticket": str(notification.handover_ticket),
-        },
-        "tags": [notification.event],
-    }
+    mark(message, notification)
     return message
+
+
+def mark(message: EmailMultiAlternatives, notification: Notification) -> None:
+    """Give the message the ids by which webhooks find its notification, and its tags.
+
+    Anymail reads these from any message; Django's class does not declare them.
+    """
+    own = message.__dict__
+    own["metadata"] = {
+        **own.get("metadata", {}),
+        "notification_id": str(notification.id),
+        "ticket": str(notification.handover_ticket),
+    }
+    own["tags"] = list(
+        dict.fromkeys([notification.event, *own.get("tags", ()), *notification.tags])
+    )
 
 
 def _recipient(notification: Notification) -> str:

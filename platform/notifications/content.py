@@ -1,14 +1,26 @@
 """Shows what was sent, or what would be sent now, by the function that sends."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from notifications.models import Notification
+from notifications import making, stored_mail
+from notifications.models import Notification, StoredMail
 from templating import live, replay
 from templating.rendering import Rendered, render
 
 
 class ContentErased(Exception):
     """The context was erased when its retention period ended; nothing can be rendered from it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """What came with a ready-made mail; `size` is in bytes."""
+
+    filename: str
+    mimetype: str
+    size: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +33,9 @@ class Content:
         was_sent: whether a provider has accepted this mail.
         identical: whether this is, to the letter, what was last handed over; None when no mail
             has been made of this notification yet.
+        sender: a ready-made mail's own From; "" for the shop's.
+        recipients: all addresses of a ready-made mail (To, Cc, Bcc); otherwise the one.
+        attachments: those of a ready-made mail.
     """
 
     subject: str
@@ -30,6 +45,9 @@ class Content:
     template_version: str
     was_sent: bool
     identical: bool | None
+    recipients: tuple[str, ...]
+    sender: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 def content_of(row: Notification) -> Content:
@@ -41,7 +59,33 @@ def content_of(row: Notification) -> Content:
     """
     if row.erased_at is not None:
         raise ContentErased
-    rendered = _rendered(row)
+    if making.is_ready_made(row):
+        return _ready_made(row)
+    return _content(row, _rendered(row), recipients=(row.recipient,))
+
+
+def _ready_made(row: Notification) -> Content:
+    try:
+        mail = making.kept_mail(row)
+    except making.NotKept as error:
+        raise ContentErased from error
+    return _content(
+        row,
+        making.rendered_as(row, mail),
+        recipients=tuple(stored_mail.addresses(mail)),
+        sender=mail.envelope["from"],
+        attachments=tuple(_attachments(mail)),
+    )
+
+
+def _attachments(mail: StoredMail) -> Iterator[Attachment]:
+    for part in mail.parts.all():
+        yield Attachment(
+            filename=part.filename, mimetype=part.mimetype, size=len(bytes(part.content))
+        )
+
+
+def _content(row: Notification, rendered: Rendered, **more: Any) -> Content:
     return Content(
         subject=rendered.subject,
         html=rendered.html,
@@ -50,6 +94,7 @@ def content_of(row: Notification) -> Content:
         template_version=rendered.version,
         was_sent=row.sent_at is not None,
         identical=rendered.fingerprint == row.content_hash if row.content_hash else None,
+        **more,
     )
 
 

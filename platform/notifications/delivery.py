@@ -24,9 +24,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from notifications import claims, recovery, retries
-from notifications.composition import compose
 from notifications.handover import hand_over, outlives_a_send
 from notifications.journal import journal
+from notifications.making import NobodyLeft, is_ready_made, make
 from notifications.models import AttemptOutcome, DeliveryAttempt, Notification, Phase
 from notifications.publishing import PUBLISHED_GRACE
 from notifications.recording import Recorder
@@ -35,9 +35,7 @@ from notifications.states import Status
 from notifications.suppressions import suppressed
 from notifications.tickets import Ticketed
 from providers import routing
-from templating import live
 from templating.errors import RenderingError
-from templating.rendering import render
 
 log = structlog.get_logger()
 
@@ -217,12 +215,12 @@ def _settle(row: Notification, *, unwanted: bool, round_: _Round) -> Settlement 
     now = timezone.now()
     if row.expires_at <= now:
         return ended(row, to=Status.FAILED, code=retries.DeadLetterReason.EXPIRED, at=now)
-    if unwanted:
+    if unwanted and not is_ready_made(row):  # which may have other recipients
         return ended(row, to=Status.SUPPRESSED, code="suppressed", at=now)
     try:
-        live.refresh()  # asks the database every two seconds at most, not for every mail
-        rendered = render(event=row.event, locale=row.locale, context=row.context)
-        message = compose(row, rendered)
+        made = make(row)
+    except NobodyLeft:
+        return ended(row, to=Status.SUPPRESSED, code="suppressed", at=now)
     except RenderingError as error:
         return _after_failed_rendering(row, error, code=error.code, started_at=now)
     except Exception as error:
@@ -230,7 +228,7 @@ def _settle(row: Notification, *, unwanted: bool, round_: _Round) -> Settlement 
         log.exception("mail_cannot_be_made", notification=str(row.id))
         return _after_failed_rendering(row, error, code="internal_error", started_at=now)
     chain = round_.chain()
-    return hand_over(row, message, rendered, chain=chain) if chain else None
+    return hand_over(row, made.message, made.rendered, chain=chain) if chain else None
 
 
 def _after_failed_rendering(

@@ -31,6 +31,11 @@ def outlook(row: Notification) -> Outlook:
     at = None
     why = row.error_summary or row.error_code
     match row.status:
+        case Status.QUEUED if (
+            row.next_attempt_at is not None and row.next_attempt_at == row.send_at
+        ):
+            at = row.send_at
+            coming = _("It is sent at the time that was asked for.")
         case Status.QUEUED:
             coming = _("A worker sends it as soon as a provider may take it.")
             why = why or _("No attempt has been made yet.")

@@ -12,13 +12,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from notifications import claims
-from notifications.models import Notification, Role
+from notifications.models import Notification, Role, StoredMail, StoredPart
 from notifications.models.notification import new_id
 from notifications.publishing import PUBLISHED_GRACE, publish_live
 from notifications.states import Status
+from notifications.stored_mail import ReadyMail
 from notifications.suppressions import suppressed
 from notifications.tickets import Ticketed
 from templating import contracts
+
+LONGEST_MESSAGE_ID = 255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,10 @@ class NewNotification:
         source_id: which one.
         reference: what a person calls the cause (`SO-1001`).
         expires_after: how long it is worth sending; the contract's or `EXPIRES_AFTER` if None.
+        reply_to: where answers go; `SHOP_REPLY_TO` if empty.
+        tags: labels for the provider's statistics.
+        send_at: not before this moment; at once if None.
+        ready: the mail itself, where none is to be rendered; then there is no contract.
     """
 
     event: str
@@ -48,13 +55,25 @@ class NewNotification:
     recipient_name: str = ""
     role: Role = Role.CUSTOMER
     expires_after: timedelta | None = None
+    reply_to: str = ""
+    tags: tuple[str, ...] = ()
+    send_at: datetime | None = None
+    ready: ReadyMail | None = None
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Whom it would reach: the recipient, or all those of a ready-made mail."""
+        if self.ready is None:
+            return frozenset({self.recipient})
+        return frozenset(self.ready.addresses)
 
 
 def enqueue(new: Sequence[NewNotification]) -> list[Notification]:
     """Write notifications in the caller's transaction and publish them when it commits.
 
     What was enqueued before under the same idempotency key is left as it is. Recipients on the
-    suppression list get a row that says so and no mail.
+    suppression list get a row that says so and no mail. What is to be sent later waits in the
+    database.
 
     Returns:
         The notifications, new or existing, in the order of `new`.
@@ -70,8 +89,8 @@ def enqueue(new: Sequence[NewNotification]) -> list[Notification]:
             "enqueue() must run in the transaction of its cause; wrap both in transaction.atomic()."
         )
     now = timezone.now()
-    unwanted = suppressed(item.recipient for item in new)
-    rows = [_row(item, now=now, unwanted=item.recipient in unwanted) for item in new]
+    unwanted = suppressed(address for item in new for address in item.addresses)
+    rows = [_row(item, now=now, unwanted=item.addresses <= unwanted) for item in new]
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
     stored = {
         row.idempotency_key: row
@@ -79,14 +98,27 @@ def enqueue(new: Sequence[NewNotification]) -> list[Notification]:
             idempotency_key__in=[row.idempotency_key for row in rows]
         )
     }
-    fresh = [
+    fresh = [row for row in rows if stored[row.idempotency_key].id == row.id]
+    _keep_ready_mails(fresh, new)
+    due = [
         Ticketed(row.id, row.ticket)
-        for row in rows
-        if stored[row.idempotency_key].id == row.id and row.status == Status.QUEUED
+        for row in fresh
+        if row.status == Status.QUEUED and row.next_attempt_at is None
     ]
-    if fresh:
-        transaction.on_commit(partial(_publish, fresh), robust=True)
+    if due:
+        transaction.on_commit(partial(_publish, due), robust=True)
     return [stored[item.idempotency_key] for item in new]
+
+
+def _keep_ready_mails(fresh: Sequence[Notification], new: Sequence[NewNotification]) -> None:
+    ready = {item.idempotency_key: item.ready for item in new if item.ready is not None}
+    if not ready:
+        return
+    records = [
+        ready[row.idempotency_key].records(row.id) for row in fresh if row.idempotency_key in ready
+    ]
+    StoredMail.objects.bulk_create([mail for mail, _ in records])
+    StoredPart.objects.bulk_create([part for _, parts in records for part in parts])
 
 
 def _publish(fresh: Sequence[Ticketed]) -> None:
@@ -97,9 +129,9 @@ def _publish(fresh: Sequence[Ticketed]) -> None:
 
 
 def _row(item: NewNotification, *, now: datetime, unwanted: bool) -> Notification:
-    contract = contracts.get(item.event)
-    contract.context.model_validate(item.context)
-    lifetime = item.expires_after or contract.expires_after or settings.EXPIRES_AFTER
+    usual = _usual_lifetime(item)
+    lifetime = item.expires_after or usual
+    later = item.send_at if item.send_at and item.send_at > now else None
     identifier = new_id()
     return Notification(
         id=identifier,
@@ -113,15 +145,35 @@ def _row(item: NewNotification, *, now: datetime, unwanted: bool) -> Notificatio
         source_type=item.source_type,
         source_id=item.source_id,
         reference=item.reference,
-        message_id=f"<{identifier}@{_sender_domain()}>",
+        reply_to=item.reply_to,
+        tags=list(item.tags),
+        send_at=item.send_at,
+        subject=item.ready.subject[:1000] if item.ready else "",
+        message_id=_own_message_id(item) or f"<{identifier}@{_sender_domain()}>",
         status=Status.SUPPRESSED if unwanted else Status.QUEUED,
-        relay_at=None if unwanted else now + PUBLISHED_GRACE,
+        relay_at=None if unwanted else later or now + PUBLISHED_GRACE,
+        next_attempt_at=None if unwanted else later,
         error_code="suppressed" if unwanted else "",
         finished_at=now if unwanted else None,
         created_at=now,
         budget_started_at=now,
-        expires_at=now + lifetime,
+        expires_at=(later or now) + lifetime,
     )
+
+
+def _usual_lifetime(item: NewNotification) -> timedelta:
+    """Check the context against the event's contract; return how long its mail is worth sending."""
+    usual: timedelta = settings.EXPIRES_AFTER
+    if item.ready is not None:
+        return usual
+    contract = contracts.get(item.event)
+    contract.context.model_validate(item.context)
+    return contract.expires_after or usual
+
+
+def _own_message_id(item: NewNotification) -> str:
+    own = item.ready.message_id if item.ready else ""
+    return own if len(own) <= LONGEST_MESSAGE_ID else ""
 
 
 def _sender_domain() -> str:

@@ -64,7 +64,8 @@ def count(attempts: Sequence[DeliveryAttempt], *, ended: Sequence[Settlement]) -
 
     A dead letter is counted twice: as `failed`, and with its reason as `failed.<reason>`.
 
-    An attempt is counted with its duration, an ending with the time since the event.
+    An attempt is counted with its duration, an ending with the time since the event, or since the
+    mail was to be sent where that is later.
     """
     tallies: defaultdict[Key, Tally] = defaultdict(Tally)
     for attempt in attempts:
@@ -74,7 +75,7 @@ def count(attempts: Sequence[DeliveryAttempt], *, ended: Sequence[Settlement]) -
     for settlement in ended:
         row = settlement.notification
         key = (minute_of(settlement.at), "", row.event, settlement.to.value)
-        took = settlement.at - row.created_at
+        took = settlement.at - (row.send_at or row.created_at)
         tallies[key].add(took)
         if settlement.to == Status.FAILED:
             tallies[*key[:3], f"{key[3]}.{reason_of(settlement.changes)}"].add(took)

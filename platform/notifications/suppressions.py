@@ -16,7 +16,7 @@ def normalise(address: str) -> str:
 
 def suppressed(addresses: Iterable[str]) -> frozenset[str]:
     """Return those of `addresses`, as they were given, that are on the suppression list."""
-    by_form = {normalise(address): address for address in addresses}
-    found = Suppression.objects.filter(address__in=by_form).values_list("address", flat=True)
-    listed = frozenset(found)
-    return frozenset(address for form, address in by_form.items() if form in listed)
+    forms = {address: normalise(address) for address in addresses}
+    found = Suppression.objects.filter(address__in=set(forms.values()))
+    listed = frozenset(found.values_list("address", flat=True))
+    return frozenset(address for address, form in forms.items() if form in listed)

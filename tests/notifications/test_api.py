@@ -21,6 +21,8 @@ from tests.support.smtp_sink import SmtpSink, refuse
 
 URL = "/api/v1/notifications/"
 LIST_FIELDS = {
+    "reference",
+    "send_at",
     "id",
     "order",
     "event",

@@ -16,7 +16,9 @@ from templating.rendering import render
 
 GOLDENS = Path(__file__).with_name("goldens")
 EVENTS = [
-    contract.event for contract in contracts.registered() if contract.event.startswith("order.")
+    contract.event
+    for contract in contracts.registered()
+    if contract.event.startswith(("order.", "shop."))
 ]
 
 

@@ -41,3 +41,25 @@ NO_CONTENT = OpenApiResponse(
     },
     "The mail cannot be rendered (any more): `content_erased`, `rendering_failed`.",
 )
+NOT_SENDABLE = OpenApiResponse(
+    {
+        "allOf": [
+            PROBLEM,
+            {
+                "type": "object",
+                "properties": {
+                    "errors": {
+                        "type": "array",
+                        "items": {"$ref": "#/components/schemas/FieldError"},
+                        "description": "What the context lacks or has wrong, each with a pointer.",
+                    },
+                    "template": {"type": ["string", "null"], "description": "Where it fails."},
+                    "line": {"type": ["integer", "null"], "description": "In which line."},
+                },
+            },
+        ]
+    },
+    "The context does not satisfy the event's contract (`context_refused`), the mail cannot be "
+    "rendered with it (`rendering_failed`), or a key was used for something else "
+    "(`idempotency_key_reused`).",
+)

@@ -6,6 +6,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from access import text
+from access.fields import TextField
+from access.serializers import StrictSerializer
 from notifications import explanations
 from notifications.models import DeliveryAttempt, Notification
 
@@ -89,7 +92,10 @@ class AttemptSerializer(serializers.ModelSerializer[DeliveryAttempt]):
 class NotificationSerializer(serializers.ModelSerializer[Notification]):
     """One notification as the list shows it."""
 
-    order = serializers.CharField(source="reference", help_text="The order's number.")
+    order = serializers.CharField(
+        source="reference", help_text="The order's number; for other mail as `reference`."
+    )
+    reference = serializers.CharField(help_text="What a person calls the cause.")
     template = serializers.CharField(
         source="template_version",
         help_text="The version of the template that the mail was made with; empty before that.",
@@ -101,6 +107,7 @@ class NotificationSerializer(serializers.ModelSerializer[Notification]):
         fields = [
             "id",
             "order",
+            "reference",
             "event",
             "template",
             "recipient",
@@ -111,6 +118,7 @@ class NotificationSerializer(serializers.ModelSerializer[Notification]):
             "last_error",
             "provider",
             "created_at",
+            "send_at",
             "sent_at",
         ]
         read_only_fields = fields
@@ -126,6 +134,7 @@ class NotificationSerializer(serializers.ModelSerializer[Notification]):
 class NotificationDetailSerializer(NotificationSerializer):
     """One notification with all its attempts, and what comes next."""
 
+    tags = serializers.ListField(child=serializers.CharField(), read_only=True)
     outlook = serializers.SerializerMethodField(help_text="What comes next, when, and why.")
     attempts = AttemptSerializer(many=True)
 
@@ -135,6 +144,8 @@ class NotificationDetailSerializer(NotificationSerializer):
             "role",
             "recipient_name",
             "subject",
+            "reply_to",
+            "tags",
             "message_id",
             "provider_message_id",
             "expires_at",
@@ -148,6 +159,14 @@ class NotificationDetailSerializer(NotificationSerializer):
     def get_outlook(self, row: Notification) -> dict[str, Any]:
         """Return what comes next."""
         return NextSerializer(explanations.outlook(row)).data
+
+
+class AttachmentSerializer(serializers.Serializer[Any]):
+    """What came with a mail of Django's."""
+
+    filename = serializers.CharField()
+    mimetype = serializers.CharField()
+    size = serializers.IntegerField(help_text="In bytes.")
 
 
 class ContentSerializer(serializers.Serializer[Any]):
@@ -164,9 +183,21 @@ class ContentSerializer(serializers.Serializer[Any]):
         help_text="Whether this is, to the letter, what was last handed over; null when no mail "
         "has been made of this notification yet.",
     )
+    sender = serializers.CharField(help_text="A From of the mail's own; empty for the shop's.")
+    recipients = serializers.ListField(
+        child=serializers.CharField(), help_text="All that it goes to, Cc and Bcc included."
+    )
+    attachments = AttachmentSerializer(many=True)
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class ReasonSerializer(StrictSerializer):
     """Why somebody acts; the audit log keeps it."""
 
-    reason = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+    reason = TextField(
+        clean=text.paragraphs,
+        schema={},
+        max_length=500,
+        required=False,
+        default="",
+        allow_blank=True,
+    )

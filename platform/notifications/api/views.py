@@ -1,10 +1,11 @@
-"""Notifications to read, to retry and to cancel."""
+"""Notifications to send, to read, to retry and to cancel."""
 
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
@@ -15,24 +16,26 @@ from access.actors import Actor
 from access.idempotency import idempotent
 from access.pagination import CursorPagination
 from access.scopes import Scope
-from notifications import operations
+from notifications import direct, operations
 from notifications.api import schema, serializers
 from notifications.api.filters import NotificationFilter
+from notifications.api.new import NewNotificationSerializer, told_to_clients
 from notifications.content import ContentErased, content_of
 from notifications.models import Notification
 from notifications.states import CANCELLABLE, CLAIMABLE, REDRIVABLE, Status
 from templating.errors import RenderingError
 
 READ = {"GET": Scope.NOTIFICATIONS_READ}
+READ_AND_SEND = READ | {"POST": Scope.NOTIFICATIONS_WRITE}
 WRITE = {"POST": Scope.NOTIFICATIONS_WRITE}
 # A context may be large, and only the content needs it.
 WITHOUT_CONTEXT = Notification.objects.defer("context")
 
 
 class NotificationList(ListAPIView[Notification]):
-    """Notifications, newest first."""
+    """Notifications, and the way to send one that no order event causes."""
 
-    required_scopes = READ
+    required_scopes = READ_AND_SEND
     # By time and not by id, for the indexes of the filters end with it.
     queryset = WITHOUT_CONTEXT.order_by("-created_at")
     serializer_class = serializers.NotificationSerializer
@@ -43,6 +46,35 @@ class NotificationList(ListAPIView[Notification]):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer with one page of notifications."""
         return super().get(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="send_notification",
+        summary="Send a mail",
+        description="Any event's templates to any address. The context is checked against the "
+        "event's contract, and the mail rendered once, before it is accepted. With `send_at` it "
+        "waits, visible and cancellable.",
+        request=NewNotificationSerializer,
+        responses={
+            201: serializers.NotificationDetailSerializer,
+            200: serializers.NotificationDetailSerializer,
+            422: schema.NOT_SENDABLE,
+        },
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Enqueue the mail in the body."""
+        body = NewNotificationSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        try:
+            row, is_new = direct.send(body.validated_data, actor=Actor.from_request(request))
+        except (direct.DirectMailRefused, RenderingError) as error:
+            raise told_to_clients(error) from error
+        location = request.build_absolute_uri(reverse("notification-detail", args=[row.pk]))
+        return Response(
+            serializers.NotificationDetailSerializer(row).data,
+            status=201 if is_new else 200,
+            headers={"Location": location},
+        )
 
 
 class NotificationDetail(RetrieveAPIView[Notification]):

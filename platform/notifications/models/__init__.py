@@ -6,6 +6,7 @@ from notifications.models.heartbeat import Heartbeat
 from notifications.models.notification import Notification, NotificationQuerySet, Role
 from notifications.models.provider_event import ProviderEvent
 from notifications.models.rollup import DeliveryRollup, HourlyRollup, Rollup
+from notifications.models.stored_mail import StoredMail, StoredPart
 from notifications.models.suppression import Suppression, SuppressionReason
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "ProviderEvent",
     "Role",
     "Rollup",
+    "StoredMail",
+    "StoredPart",
     "Suppression",
     "SuppressionReason",
 ]

@@ -20,6 +20,7 @@ class Role(models.TextChoices):
 
     CUSTOMER = "customer", _("Customer")
     SHOP = "shop", _("Shop's own copy")
+    RECIPIENT = "recipient", _("Recipient")  # of mail that no order caused
 
 
 def new_id() -> UUID:
@@ -117,6 +118,13 @@ class Notification(models.Model):
     source_type = models.CharField(max_length=50)
     source_id = models.CharField(max_length=100)
     reference = models.CharField(max_length=100, blank=True)
+    # Defaults of the database's too: a release before these columns inserts rows without them.
+    reply_to = models.CharField(max_length=320, blank=True, default="", db_default="")
+    tags = models.JSONField(
+        blank=True, default=list, db_default=models.Value([], models.JSONField())
+    )
+    # Not before this moment; until then it is queued, due then. Null: at once.
+    send_at = models.DateTimeField(null=True, blank=True)
 
     # What was made of it, known once it has been rendered for a send.
     template_version = models.CharField(max_length=100, blank=True)
