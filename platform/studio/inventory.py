@@ -1,6 +1,6 @@
 """All that is live, read once: every mail there is, and the texts that each is made of."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from django.conf import settings
@@ -14,6 +14,12 @@ from templating.publishing import Target, source_of_version
 from templating.sources import FileSource, Source
 
 SHARED = ("_layouts/", "_partials/", "_strings/")
+
+
+def mails_among(names: Iterable[str]) -> frozenset[Target]:
+    """Return the mails that files of these names make."""
+    found = (name.split("/") for name in names if name.endswith(f"/{SUBJECT}"))
+    return frozenset(Target(parts[0], parts[1]) for parts in found if len(parts) == 3)
 
 
 class Inventory:
@@ -34,8 +40,7 @@ class Inventory:
     @cached_property
     def file_targets(self) -> frozenset[Target]:
         """The mails that have files."""
-        found = (name.split("/") for name in self.files.names() if name.endswith(f"/{SUBJECT}"))
-        return frozenset(Target(parts[0], parts[1]) for parts in found if len(parts) == 3)
+        return mails_among(self.files.names())
 
     @cached_property
     def targets(self) -> tuple[Target, ...]:

@@ -93,7 +93,7 @@ def publish(
     tried = _through_the_gate(drafted, inventory=inventory, override=words.override)
     with transaction.atomic():
         drafts.close(key=key, revision=revision, how=How.PUBLISHED, actor=actor)
-        return _put_live(prepared, key=key, actor=actor, words=words, tried=tried)
+        return put_live(prepared, key=key, actor=actor, words=words, tried=tried)
 
 
 def rollback(*, key: str, version: str, actor: Actor, words: Words) -> list[TemplateVersion]:
@@ -119,8 +119,7 @@ def rollback(*, key: str, version: str, actor: Actor, words: Words) -> list[Temp
         prepared = publishing.prepare_rollback(found)
         drafted = {document.target: TextSource(found.snapshot.texts)}
     tried = _through_the_gate(drafted, inventory=inventory, override=words.override)
-    with transaction.atomic():
-        return _put_live(prepared, key=key, actor=actor, words=words, tried=tried)
+    return put_live(prepared, key=key, actor=actor, words=words, tried=tried)
 
 
 def version_of(document: Document, version: str) -> TemplateVersion:
@@ -203,16 +202,20 @@ def _back_to_files(
     return []
 
 
-def _put_live(
+def put_live(
     prepared: Prepared, *, key: str, actor: Actor, words: Words, tried: Effect
 ) -> list[TemplateVersion]:
-    _note_override(tried, key=key, actor=actor, override=words.override)
-    return publishing.put_live(
-        prepared,
-        actor=actor,
-        note=words.note,
-        audit_data={"document": key, "tried": len(tried.outcomes), "failing": len(tried.failures)},
-    )
+    """Publish what has passed checker and gate, and note what the gate said.
+
+    Raises:
+        Overtaken: somebody else published at the same moment.
+    """
+    with transaction.atomic():
+        _note_override(tried, key=key, actor=actor, override=words.override)
+        tally = {"tried": len(tried.outcomes), "failing": len(tried.failures)}
+        return publishing.put_live(
+            prepared, actor=actor, note=words.note, audit_data={"document": key, **tally}
+        )
 
 
 def _note_override(tried: Effect, *, key: str, actor: Actor, override: str) -> None:
