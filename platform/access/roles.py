@@ -27,6 +27,7 @@ _SEE = frozenset(
         "notifications.view_deliveryrollup",
         "notifications.view_heartbeat",
         "notifications.view_auditrun",
+        "notifications.view_bulkoperation",
         "templating.view_template",
         "templating.view_templateversion",
     }
@@ -37,6 +38,7 @@ _OPERATE = frozenset(
         "notifications.cancel_notification",
         "notifications.redrive_notification",
         "notifications.resolve_notification",
+        "notifications.see_recipients",
         "notifications.add_suppression",
         "notifications.change_suppression",
         "notifications.delete_suppression",

@@ -274,6 +274,12 @@ ORDER_RETENTION_DAYS = env.integer(
 
 # --- Admin -----------------------------------------------------------------------------------
 
+env.section("Admin")
+MASK_ADDRESSES = env.flag(
+    "MASK_ADDRESSES",
+    default=False,
+    about="Mask recipients in the admin for people without the permission to see them (Viewers).",
+)
 UNFOLD = admin_site.UNFOLD
 
 # --- API -------------------------------------------------------------------------------------

@@ -4,21 +4,21 @@ All are compare-and-sets: pressed twice, or by two people, they act once. Each t
 were asked for and returns those that it acted on; the rest were in another state by then.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from access import audit
 from access.actors import Actor
 from notifications.models import Notification
 from notifications.publishing import PUBLISHED_GRACE, publish_live
-from notifications.states import CANCELLABLE, CLAIMABLE, REDRIVABLE, Status
+from notifications.states import CANCELLABLE, CLAIMABLE, REDRIVABLE, Action, Status
 from notifications.tickets import Ticketed
 
 LIVE_AT_MOST = 20
@@ -28,10 +28,12 @@ LIVE_AT_MOST = 20
 def retry(ids: Collection[UUID], *, actor: Actor, reason: str) -> list[UUID]:
     """Try waiting notifications now instead of at their next attempt."""
     now = timezone.now()
+    # What is due already waits for a worker or a provider, which nobody's asking makes faster.
+    waiting = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__gt=now)
     with transaction.atomic():
-        rows = Notification.objects.filter(pk__in=ids, status__in=CLAIMABLE).update_returning(
-            fields=["ticket"], next_attempt_at=now, relay_at=now
-        )
+        rows = Notification.objects.filter(
+            waiting, pk__in=ids, status__in=CLAIMABLE
+        ).update_returning(fields=["ticket"], next_attempt_at=now, relay_at=now)
         _audit("notification.retry", rows, actor=actor, reason=reason)
         _hurry(rows)
     return [row.pk for row in rows]
@@ -71,6 +73,11 @@ def resolve(ids: Collection[UUID], *, arrived: bool, actor: Actor, reason: str) 
             relay_at=None,
             sent_at=now,
             finished_at=now,
+            # It arrived, so nothing is wrong with it any more; the attempts keep what was.
+            doubted_ticket=None,
+            error_kind="",
+            error_code="",
+            error_summary="",
         )
         _audit("notification.resolve", rows, actor=actor, reason=reason, data={"arrived": True})
     return [row.pk for row in rows]
@@ -124,12 +131,26 @@ def _audit(
     reason: str,
     data: dict[str, Any] | None = None,
 ) -> None:
-    for row in rows:
-        audit.record(
-            actor=actor,
-            action=action,
-            target_type="notification",
-            target_id=str(row.pk),
-            reason=reason,
-            data=data,
-        )
+    audit.record_all(
+        actor=actor,
+        action=action,
+        target_type="notification",
+        target_ids=[str(row.pk) for row in rows],
+        reason=reason,
+        data=data,
+    )
+
+
+class Operation(Protocol):
+    """One of the functions above, for `PERFORM`."""
+
+    def __call__(self, ids: Collection[UUID], *, actor: Actor, reason: str) -> list[UUID]: ...
+
+
+PERFORM: Mapping[Action, Operation] = {
+    Action.RETRY: retry,
+    Action.REDRIVE: redrive,
+    Action.ARRIVED: partial(resolve, arrived=True),
+    Action.NOT_ARRIVED: partial(resolve, arrived=False),
+    Action.CANCEL: cancel,
+}

@@ -89,6 +89,26 @@ NEEDS_ATTENTION = frozenset({Status.FAILED, Status.UNKNOWN})
 """Nothing more happens until a person decides."""
 
 
+class Action(TextChoices):
+    """What a person may do to a notification."""
+
+    RETRY = "retry", _("Retry now")
+    REDRIVE = "redrive", _("Redrive")
+    ARRIVED = "resolve_arrived", _("It arrived")
+    NOT_ARRIVED = "resolve_not_arrived", _("It did not arrive")
+    CANCEL = "cancel", _("Cancel")
+
+
+ELIGIBLE: dict[Action, frozenset[Status]] = {
+    Action.RETRY: CLAIMABLE,
+    Action.REDRIVE: REDRIVABLE,
+    Action.ARRIVED: frozenset({Status.UNKNOWN}),
+    Action.NOT_ARRIVED: frozenset({Status.UNKNOWN}),
+    Action.CANCEL: CANCELLABLE,
+}
+"""The states in which each action does something."""
+
+
 class IllegalTransitionError(Exception):
     """A move that `TRANSITIONS` does not hold was asked for: a programming error."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from celery import Task, chain, shared_task
 from django.utils import timezone
 
-from notifications import daily_report, erasure, heartbeats, queues, rollup_upkeep, tracking
+from notifications import bulk, daily_report, erasure, heartbeats, queues, rollup_upkeep, tracking
 from notifications.auditing import audit as audit_once
 from notifications.delivery import RETRY_IN_BROKER, deliver_patiently
 from notifications.delivery import deliver as deliver_all
@@ -89,6 +89,7 @@ def relay() -> None:
     """Sweep once, and show that beat, broker and worker reach each other."""
     relay_once()
     tracking.apply_waiting()
+    bulk.resume()
     heartbeats.beat("relay", "relay")
 
 
@@ -111,6 +112,18 @@ def erase() -> None:
     In the backlog's queue: a process that erases must not be missing where live mail is sent.
     """
     erasure.erase_old(within=ERASE_FOR)
+
+
+@shared_task(name=queues.BULK_RUN, queue=queues.PERIODIC)
+def bulk_run(operation_id: int) -> None:
+    """Begin, or go on with, a bulk operation."""
+    bulk.run(operation_id)
+
+
+@shared_task(name=queues.BULK_CHUNK, queue=queues.PERIODIC)
+def bulk_chunk(chunk_id: int) -> None:
+    """Do one part of a bulk operation, and publish the next parts after the last of its group."""
+    bulk.run_chunk(chunk_id)
 
 
 @shared_task(name=queues.KEEP_ROLLUPS, queue=queues.PERIODIC)

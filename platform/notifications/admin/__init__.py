@@ -1,5 +1,6 @@
 """Notifications and their records in the admin: to read, and to act upon with a reason."""
 
+from notifications.admin.bulk_operation import BulkOperationAdmin
 from notifications.admin.notification import NotificationAdmin
 from notifications.admin.records import (
     DeliveryAttemptAdmin,
@@ -10,6 +11,7 @@ from notifications.admin.records import (
 from notifications.admin.suppression import SuppressionAdmin
 
 __all__ = [
+    "BulkOperationAdmin",
     "DeliveryAttemptAdmin",
     "DeliveryRollupAdmin",
     "HeartbeatAdmin",

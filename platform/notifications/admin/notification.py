@@ -1,138 +1,150 @@
 """Notifications in the admin: a list to search, a record to read, actions with a reason."""
 
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.timesince import timeuntil
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import display
-from unfold.sections import TableSection
+from unfold.sections import TemplateSection
 
+from access.keyset import KeysetChangeList
+from access.masking import mask_address, mask_data, mask_name, mask_text, may_see_addresses
 from notifications import explanations
+from notifications.admin import record
 from notifications.admin.actions import (
-    ARRIVED,
-    CANCEL,
-    NOT_ARRIVED,
     OFFERS,
-    REDRIVE,
-    RETRY,
     bulk_action,
     dialog_action,
-    offers_for,
+    release_action,
+    suppress_action,
 )
 from notifications.admin.badges import OUTCOME_COLOURS, STATUS_COLOURS
-from notifications.admin.read_only import ReadOnlyAdmin
-from notifications.content import Content, ContentErased, content_of
+from notifications.admin.filters import (
+    AgeFilter,
+    ErrorFilter,
+    EventFilter,
+    ProviderFilter,
+    StatusFilter,
+)
+from notifications.admin.lists import TAB, NotificationChangeList, RecordListAdmin
 from notifications.models import DeliveryAttempt, Notification
-from templating.errors import RenderingError
+from notifications.states import Action, Status
 
 
-class AttemptSection(TableSection):
+class AttemptSection(TemplateSection):
     """A notification's attempts, expanding in its row of the list."""
 
-    verbose_name = _("Delivery attempts")
-    related_name = "attempts"
-    fields = ("number", "started_at", "provider", "what_happened", "summary", "what_next")
+    template_name = "admin/notifications/notification/attempts.html"
 
-    def what_happened(self, attempt: DeliveryAttempt) -> str:
-        """Return outcome and phase."""
-        return f"{attempt.get_outcome_display()} ({attempt.get_phase_display()})"
-
-    what_happened.short_description = _("Outcome")  # type: ignore[attr-defined]  # Django's way
-
-    def what_next(self, attempt: DeliveryAttempt) -> str:
-        """Return the decision in words."""
-        return explanations.decision(attempt)
-
-    what_next.short_description = _("Decision")  # type: ignore[attr-defined]  # Django's way
+    def get_context_data(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
+        """Return each attempt with its colour and its decision in words."""
+        return {
+            "attempts": [
+                (attempt, OUTCOME_COLOURS[attempt.outcome], explanations.decision(attempt))
+                for attempt in instance.attempts.all()
+            ]
+        }
 
 
 @admin.register(Notification)
-class NotificationAdmin(ReadOnlyAdmin):
+class NotificationAdmin(RecordListAdmin):
     """The operator's main screen."""
 
+    keyset = ("-created_at", "-pk")
+    own_parameters = (TAB,)
     list_display = (
         "named",
-        "recipient",
+        "shown_recipient",
         "shown_status",
-        "attempt_count",
-        "next_attempt_at",
+        "attempts_used",
+        "next_attempt",
         "provider",
-        "error_summary",
-        "created_at",
+        "last_error",
+        "created",
     )
     list_filter = (
-        "status",
-        "event",
-        "provider",
-        "error_kind",
-        "role",
-        "locale",
+        StatusFilter,
+        EventFilter,
+        ProviderFilter,
+        ErrorFilter,
+        AgeFilter,
         ("created_at", RangeDateTimeFilter),
     )
     list_filter_submit = True
+    list_fullwidth = True
+    list_before_template = "admin/notifications/notification/tabs.html"
     list_sections = (AttemptSection,)
-    search_fields = ("reference__istartswith", "recipient__istartswith")
-    search_help_text = _("An order's number, an address, or a notification's id.")
-    ordering = ("-created_at",)
-    date_hierarchy = None
+    search_fields = ("reference", "recipient")
+    search_help_text = _("An order's number, an address, or an id")
+    change_form_template = "admin/notifications/notification/record.html"
+    fieldsets = ((None, {"fields": ("id",)}),)
 
-    actions = tuple(f"bulk_{offer.name}" for offer in OFFERS)
-    actions_detail = tuple(offer.name for offer in OFFERS)
-    retry = dialog_action(RETRY)
-    redrive = dialog_action(REDRIVE)
-    resolve_arrived = dialog_action(ARRIVED)
-    resolve_not_arrived = dialog_action(NOT_ARRIVED)
-    cancel = dialog_action(CANCEL)
-    bulk_retry = bulk_action(RETRY)
-    bulk_redrive = bulk_action(REDRIVE)
-    bulk_resolve_arrived = bulk_action(ARRIVED)
-    bulk_resolve_not_arrived = bulk_action(NOT_ARRIVED)
-    bulk_cancel = bulk_action(CANCEL)
+    actions = tuple(f"bulk_{action.value}" for action in OFFERS)
+    actions_detail = (*(action.value for action in OFFERS), "suppress_address", "release_address")
+    retry = dialog_action(Action.RETRY)
+    redrive = dialog_action(Action.REDRIVE)
+    resolve_arrived = dialog_action(Action.ARRIVED)
+    resolve_not_arrived = dialog_action(Action.NOT_ARRIVED)
+    cancel = dialog_action(Action.CANCEL)
+    suppress_address = suppress_action()
+    release_address = release_action()
+    bulk_retry = bulk_action(Action.RETRY)
+    bulk_redrive = bulk_action(Action.REDRIVE)
+    bulk_resolve_arrived = bulk_action(Action.ARRIVED)
+    bulk_resolve_not_arrived = bulk_action(Action.NOT_ARRIVED)
+    bulk_cancel = bulk_action(Action.CANCEL)
 
-    # What an operator came for stands before the columns of the row.
-    change_form_outer_before_template = "admin/notifications/notification/record.html"
-    fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    ("reference", "event", "role"),
-                    ("recipient", "recipient_name", "locale"),
-                    ("created_at", "sent_at", "finished_at"),
-                    ("attempt_count", "ticket", "expires_at"),
-                    ("provider", "template_version"),
-                    "provider_message_id",
-                    "message_id",
-                    "id",
-                    "idempotency_key",
-                )
-            },
-        ),
-    )
+    class Media:
+        css = {"all": ["notifications/operations.css"]}
+        js = ["notifications/operations.js"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
-        """Leave the contexts out: a page of them may be megabytes."""
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        """Return the class of the list."""
+        return NotificationChangeList
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Notification]":
+        """Leave the contexts and raw answers out: a page of them may be megabytes."""
         rows: QuerySet[Notification] = super().get_queryset(request)
-        return rows.defer("context").prefetch_related("attempts")
+        attempts = Prefetch("attempts", DeliveryAttempt.objects.defer("detail"))
+        return rows.defer("context").prefetch_related(attempts)
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Notification], search_term: str
-    ) -> tuple[QuerySet[Notification], bool]:
-        """Find by order and recipient, or by the id that logs and providers' metadata show."""
+        self, request: HttpRequest, queryset: "QuerySet[Notification]", search_term: str
+    ) -> "tuple[QuerySet[Notification], bool]":
+        """Find by order, by recipient, or by the id that logs and providers' metadata show."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
         try:
-            return queryset.filter(pk=UUID(search_term.strip())), False
+            return queryset.filter(pk=UUID(term)), False
         except ValueError:
-            found: tuple[QuerySet[Notification], bool]
-            found = super().get_search_results(request, queryset, search_term)
+            return queryset.filter(self._matching(term, request.user)), False
+
+    def _matching(self, term: str, user: Any) -> Q:
+        # Order numbers are mostly written large and addresses small; who searches writes either.
+        spellings = sorted({term, term.lower(), term.upper()})
+        if not may_see_addresses(user):
+            # Whole addresses only: with beginnings one could guess what is masked letter by letter.
+            found = Q(recipient__in=spellings)
+        else:
+            found = Q()
+            for spelling in spellings:
+                found |= Q(recipient__prefix=spelling)
+        if "@" in term:
             return found
+        for spelling in spellings:
+            found |= Q(reference__prefix=spelling)
+        return found
 
     # Methods, because unfold asks the database at start for permissions that are named as such.
 
@@ -152,22 +164,96 @@ class NotificationAdmin(ReadOnlyAdmin):
         """Whether this person may cancel."""
         return request.user.has_perm("notifications.cancel_notification")
 
-    @display(description=_("Notification"), header=True, ordering="reference")
+    def has_suppress_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this person may put an address on the suppression list."""
+        return request.user.has_perm("notifications.add_suppression")
+
+    def has_release_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this person may take an address off it."""
+        return request.user.has_perm("notifications.delete_suppression")
+
+    @display(description=_("Notification"), header=True)
     def named(self, row: Notification) -> tuple[str, str]:
         """Return order and event, one below the other."""
         return row.reference or str(row.pk), row.event
 
-    @display(description=_("Status"), label=STATUS_COLOURS, ordering="status")
+    @display(description=_("Recipient"))
+    def shown_recipient(self, row: Notification) -> SafeString:
+        """Return the address, which may be long."""
+        return format_html('<span class="pr-break">{}</span>', row.recipient or "–")
+
+    @display(description=_("Status"), label=STATUS_COLOURS)
     def shown_status(self, row: Notification) -> tuple[str, str]:
         """Return the status for a badge."""
         return row.status, row.get_status_display()
 
+    @display(description=_("Attempts"))
+    def attempts_used(self, row: Notification) -> int:
+        """Return how often it was tried."""
+        return row.attempt_count
+
+    @display(description=_("Next attempt"))
+    def next_attempt(self, row: Notification) -> SafeString | str:
+        """Return when it is tried again, counting down."""
+        if row.status != Status.RETRYING or row.next_attempt_at is None:
+            return "–"
+        return format_html(
+            '<time class="pr-countdown" data-countdown datetime="{}">{}</time>',
+            row.next_attempt_at.isoformat(),
+            f"{timezone.localtime(row.next_attempt_at):%H:%M:%S}",
+        )
+
+    @display(description=_("Caused"))
+    def created(self, row: Notification) -> SafeString:
+        """Return when it was caused, on one line."""
+        at = timezone.localtime(row.created_at)
+        return format_html('<span class="pr-nowrap">{}</span>', f"{at:%Y-%m-%d %H:%M}")
+
+    @display(description=_("Last error"))
+    def last_error(self, row: Notification) -> SafeString:
+        """Return what went wrong, in a few words."""
+        why = "" if row.status in {Status.SENT, Status.DELIVERED} else explanations.outlook(row).why
+        return format_html('<span class="pr-clamp" title="{}">{}</span>', why, why or "–")
+
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
-        """Offer what can be done with this notification as it stands, to who may do it."""
-        row = self.get_object(request, object_id)
-        possible = {offer.label for offer in offers_for(row)} if row else set()
-        allowed = super().get_actions_detail(request, object_id)
-        return [one for one in allowed if one.description in possible]
+        """None in the page's head: they stand beside the status, and change with it."""
+        return []
+
+    def mask(self, row: Notification) -> None:
+        """Hide whose mail it is: in the record, its context, and so in the mail made of it."""
+        row.recipient, row.recipient_name = (
+            mask_address(row.recipient),
+            mask_name(row.recipient_name),
+        )
+        row.error_summary = mask_text(row.error_summary)
+        row.reply_to = mask_text(row.reply_to)
+        if "context" not in row.get_deferred_fields():
+            row.context = mask_data(row.context)
+        for attempt in row.attempts.all():
+            attempt.summary = mask_text(attempt.summary)
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: Any = None
+    ) -> Notification | None:
+        """Return one record whole; what the list leaves out is looked at here."""
+        try:
+            key = UUID(object_id)
+        except ValueError:
+            return None
+        row = Notification.objects.filter(pk=key).prefetch_related("attempts").first()
+        if row is not None and not may_see_addresses(request.user):
+            self.mask(row)
+        return row
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list; an action that this person may not do is refused, and not passed over."""
+        name = request.POST.get("action", "")
+        if name in self.actions and name not in self.get_actions(request):
+            raise PermissionDenied
+        page: HttpResponse = super().changelist_view(request, extra_context)
+        return page
 
     def changeform_view(
         self,
@@ -178,48 +264,27 @@ class NotificationAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show the record with its outlook, its timeline and its mail."""
         row = self.get_object(request, object_id) if object_id else None
-        told = _told_of(row) if row is not None else {}
+        told: dict[str, Any] = {}
+        if row is not None and self.has_view_permission(request, row):
+            told = record.page_context(row, request.user)
         context = (extra_context or {}) | told
         page: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         return page
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the part of the record that a page asks for again and again."""
+        live = self.admin_site.admin_view(self.live_view)
+        own = [path("<uuid:pk>/live/", live, name="notifications_notification_live")]
+        return [*own, *super().get_urls()]
 
-def _told_of(row: Notification) -> dict[str, Any]:
-    content, problem = _content_or_problem(row)
-    outlook = explanations.outlook(row)
-    return {
-        "title": str(row),
-        "row": row,
-        "status_colour": STATUS_COLOURS[row.status],
-        "outlook": outlook,
-        "due": _due(outlook.at) if outlook.at else "",
-        "timeline": [
-            {
-                "attempt": attempt,
-                "colour": OUTCOME_COLOURS[attempt.outcome],
-                "decision": explanations.decision(attempt),
-                "milliseconds": round(attempt.duration.total_seconds() * 1000),
-            }
-            for attempt in row.attempts.all()
-        ],
-        "content": content,
-        "content_problem": problem,
-    }
-
-
-def _due(at: datetime) -> str:
-    left = at - timezone.now()
-    if left <= timedelta():
-        return str(_("now"))
-    if left < timedelta(minutes=2):
-        return str(_("in %(seconds)d s") % {"seconds": left.total_seconds()})
-    return str(_("in %(time)s") % {"time": timeuntil(at)})
-
-
-def _content_or_problem(row: Notification) -> tuple[Content | None, str]:
-    try:
-        return content_of(row), ""
-    except ContentErased:
-        return None, str(_("The content was erased when its retention period ended."))
-    except RenderingError as error:
-        return None, str(error)
+    def live_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Return the changing part of a record, or 204 while it is what the page has seen."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = self.get_object(request, str(pk))
+        if row is None:
+            raise Http404
+        html = record.live_fragment(row, request.user)
+        if f'data-digest="{request.GET.get("seen", "-")}"' in html:
+            return HttpResponse(status=204)
+        return HttpResponse(html)

@@ -5,6 +5,8 @@ from typing import Any
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from access.masking import may_see_addresses
+
 
 class ReadOnlyAdmin(ModelAdmin):
     """Shows records to those who may view them; they are written by the platform alone."""
@@ -25,3 +27,13 @@ class ReadOnlyAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody."""
         return False
+
+    def mask(self, row: Any) -> None:
+        """Hide, in a record that is only shown, whose mail it is. It is never saved."""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Return one record, as this person may see it."""
+        row = super().get_object(request, object_id, from_field)
+        if row is not None and not may_see_addresses(request.user):
+            self.mask(row)
+        return row

@@ -1,19 +1,71 @@
 """What the platform and the providers wrote down: attempts, events, counts, signs of life."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from notifications.admin.badges import OUTCOME_COLOURS
+from access.masking import mask_data, mask_text
+from notifications.admin.badges import OUTCOME_COLOURS, REPORT_COLOURS
+from notifications.admin.filters import (
+    OutcomeFilter,
+    ProviderFilter,
+    ReportFilter,
+    UnmatchedFilter,
+)
+from notifications.admin.lists import RecordListAdmin
 from notifications.admin.read_only import ReadOnlyAdmin
-from notifications.models import DeliveryAttempt, DeliveryRollup, Heartbeat, ProviderEvent
+from notifications.models import (
+    DeliveryAttempt,
+    DeliveryRollup,
+    Heartbeat,
+    Notification,
+    ProviderEvent,
+)
+
+AS_MANY_ORDERS = 200
+
+
+def of_reference(rows: "QuerySet[Any]", term: str) -> "QuerySet[Any]":
+    """Return the records of notifications whose reference begins with `term`, or of a message."""
+    term = term.strip()
+    if not term:
+        return rows
+    # Ids first: joined, the database would walk through all records in search of a few orders.
+    notifications = Notification.objects.filter(reference__prefix=term).order_by("-created_at")
+    ids = list(notifications.values_list("pk", flat=True)[:AS_MANY_ORDERS])
+    if ids:
+        return rows.filter(notification_id__in=ids)
+    return rows.filter(provider_message_id=term)
+
+
+class OfNotificationAdmin(RecordListAdmin):
+    """A list of records that belong to notifications."""
+
+    list_filter_submit = True
+    list_select_related = ("notification",)
+    search_fields = ("provider_message_id",)
+    search_help_text = _("An order's number, or a provider's message id")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> tuple["QuerySet[Any]", bool]:
+        """Find by order, or by the id that the provider gave."""
+        return of_reference(queryset, search_term), False
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        """Leave the contexts out: a page of them may be megabytes."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.defer("notification__context")
 
 
 @admin.register(DeliveryAttempt)
-class DeliveryAttemptAdmin(ReadOnlyAdmin):
+class DeliveryAttemptAdmin(OfNotificationAdmin):
     """Every try, newest first."""
 
     list_display = (
@@ -28,13 +80,13 @@ class DeliveryAttemptAdmin(ReadOnlyAdmin):
         "next_step",
         "next_attempt_at",
     )
-    list_filter = ("outcome", "provider", "phase", "next_step")
-    list_select_related = ("notification",)
-    search_fields = ("notification__reference__istartswith", "provider_message_id__exact")
-    search_help_text = _("An order's number, or a provider's message id.")
-    ordering = ("-id",)
+    list_filter = (OutcomeFilter, ProviderFilter)
 
-    @display(description=_("Outcome"), label=OUTCOME_COLOURS, ordering="outcome")
+    def mask(self, row: DeliveryAttempt) -> None:
+        """Hide addresses that a provider wrote into its answer."""
+        row.summary, row.detail = mask_text(row.summary), mask_text(row.detail)
+
+    @display(description=_("Outcome"), label=OUTCOME_COLOURS)
     def shown_outcome(self, attempt: DeliveryAttempt) -> tuple[str, str]:
         """Return the outcome for a badge."""
         return attempt.outcome, attempt.get_outcome_display()
@@ -46,21 +98,27 @@ class DeliveryAttemptAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ProviderEvent)
-class ProviderEventAdmin(ReadOnlyAdmin):
+class ProviderEventAdmin(OfNotificationAdmin):
     """What providers reported, newest first."""
 
     list_display = (
         "received_at",
         "provider",
-        "event_type",
+        "shown_type",
         "notification",
         "occurred_at",
         "processed_at",
     )
-    list_filter = ("provider", "event_type", ("processed_at", admin.EmptyFieldListFilter))
-    list_select_related = ("notification",)
-    search_fields = ("notification__reference__istartswith", "provider_message_id__exact")
-    search_help_text = _("An order's number, or a provider's message id.")
+    list_filter = (ReportFilter, ProviderFilter, UnmatchedFilter)
+
+    def mask(self, row: ProviderEvent) -> None:
+        """Hide addresses in what the provider sent."""
+        row.payload = mask_data(row.payload, of_person=True)
+
+    @display(description=_("Event"), label=REPORT_COLOURS)
+    def shown_type(self, event: ProviderEvent) -> tuple[str, str]:
+        """Return the kind of event for a badge."""
+        return event.event_type, event.event_type
 
 
 @admin.register(Heartbeat)
@@ -78,12 +136,11 @@ class HeartbeatAdmin(ReadOnlyAdmin):
 
 
 @admin.register(DeliveryRollup)
-class DeliveryRollupAdmin(ReadOnlyAdmin):
+class DeliveryRollupAdmin(RecordListAdmin):
     """Counts by the minute."""
 
+    keyset = ("-minute", "-pk")
     list_display = ("minute", "provider", "event", "outcome", "count", "average")
-    list_filter = ("provider", "event", "outcome")
-    ordering = ("-minute",)
 
     @display(description=_("Average time"))
     def average(self, rollup: DeliveryRollup) -> str:

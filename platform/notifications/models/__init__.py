@@ -2,8 +2,10 @@
 
 from notifications.models.attempt import AttemptOutcome, DeliveryAttempt, NextStep, Phase
 from notifications.models.audit_run import AuditRun
+from notifications.models.bulk_operation import BulkChunk, BulkOperation
 from notifications.models.heartbeat import Heartbeat
 from notifications.models.notification import Notification, NotificationQuerySet, Role
+from notifications.models.prefix import Prefix
 from notifications.models.provider_event import ProviderEvent
 from notifications.models.rollup import DeliveryRollup, HourlyRollup, Rollup
 from notifications.models.stored_mail import StoredMail, StoredPart
@@ -12,6 +14,8 @@ from notifications.models.suppression import Suppression, SuppressionReason
 __all__ = [
     "AttemptOutcome",
     "AuditRun",
+    "BulkChunk",
+    "BulkOperation",
     "DeliveryAttempt",
     "DeliveryRollup",
     "Heartbeat",
@@ -20,6 +24,7 @@ __all__ = [
     "Notification",
     "NotificationQuerySet",
     "Phase",
+    "Prefix",
     "ProviderEvent",
     "Role",
     "Rollup",

@@ -76,6 +76,15 @@ class DeliveryAttempt(models.Model):
                 condition=Q(next_step__in=NextStep.values), name="attempt_next_step_is_known"
             ),
         ]
+        indexes = [
+            models.Index(fields=["provider", "-id"], name="attempt_provider"),
+            # Nearly all are accepted; whoever filters looks for the others.
+            models.Index(
+                fields=["outcome", "-id"],
+                condition=~Q(outcome=AttemptOutcome.ACCEPTED),
+                name="attempt_failed",
+            ),
+        ]
         ordering = ["id"]
         default_permissions = ("view",)
 

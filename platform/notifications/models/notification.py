@@ -12,7 +12,13 @@ from django.db.models import Q
 from django.db.models.sql import UpdateQuery
 from django.utils.translation import gettext_lazy as _
 
-from notifications.states import OPEN, IllegalTransitionError, Status, sources
+from notifications.states import (
+    NEEDS_ATTENTION,
+    OPEN,
+    IllegalTransitionError,
+    Status,
+    sources,
+)
 
 
 class Role(models.TextChoices):
@@ -202,10 +208,32 @@ class Notification(models.Model):
                 condition=Q(claim_expires_at__isnull=True, relay_at__isnull=False),
                 name="notification_expiring",
             ),
-            models.Index(fields=["reference", "-created_at"], name="notification_reference"),
-            models.Index(fields=["recipient", "-created_at"], name="notification_recipient"),
+            # A search for the beginning of a text needs PostgreSQL's pattern operators.
+            models.Index(
+                fields=["reference", "-created_at"],
+                opclasses=["varchar_pattern_ops", "timestamptz_ops"],
+                name="notification_by_reference",
+            ),
+            models.Index(
+                fields=["recipient", "-created_at"],
+                opclasses=["varchar_pattern_ops", "timestamptz_ops"],
+                name="notification_by_recipient",
+            ),
             models.Index(fields=["status", "-created_at"], name="notification_status"),
             models.Index(fields=["-created_at"], name="notification_created"),
+            models.Index(fields=["event", "-created_at"], name="notification_event"),
+            models.Index(fields=["provider", "-created_at"], name="notification_provider"),
+            # What went wrong is little, and what needs a person is less.
+            models.Index(
+                fields=["error_kind", "-created_at"],
+                condition=~Q(error_kind=""),
+                name="notification_error",
+            ),
+            models.Index(
+                fields=["-created_at"],
+                condition=Q(status__in=sorted(NEEDS_ATTENTION)),
+                name="notification_attention",
+            ),
             models.Index(fields=["source_type", "source_id"], name="notification_source"),
             models.Index(
                 fields=["provider_message_id"],
@@ -225,11 +253,12 @@ class Notification(models.Model):
             ("cancel_notification", "Can cancel a notification"),
             ("redrive_notification", "Can redrive a dead letter"),
             ("resolve_notification", "Can resolve an unknown outcome"),
+            ("see_recipients", "Can see recipients where addresses are masked"),
         ]
         default_permissions = ("view",)
 
     def __str__(self) -> str:
-        return f"{self.event} {self.reference}".strip()
+        return f"{self.reference} {self.event}".strip()
 
     @property
     def handover_ticket(self) -> int:

@@ -39,6 +39,8 @@ class ProviderEvent(models.Model):
                 condition=models.Q(apply_at__isnull=False),
                 name="provider_event_waiting",
             ),
+            models.Index(fields=["provider", "-id"], name="provider_event_provider"),
+            models.Index(fields=["event_type", "-id"], name="provider_event_type"),
             # For what was never found to be about mail of ours, and is deleted in the end.
             models.Index(
                 fields=["received_at"],

@@ -1,0 +1,31 @@
+"""A lookup for the beginning of a text that both databases answer from an index.
+
+`istartswith` is UPPER(…) LIKE on PostgreSQL and LIKE on SQLite, and no index here answers either.
+`prefix` minds capital letters: who searches gives the spellings that are worth a look.
+"""
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import CharField, Lookup
+from django.db.models.sql.compiler import SQLCompiler
+
+LAST = "\U0010ffff"
+Sql = tuple[str, tuple[str | int, ...]]
+
+
+@CharField.register_lookup
+class Prefix(Lookup):
+    """`reference__prefix="SO-10"`."""
+
+    lookup_name = "prefix"
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Sql:
+        """Compare as a range: SQLite sorts text by its bytes."""
+        left, left_params = self.process_lhs(compiler, connection)
+        text = str(self.rhs)
+        return f"({left} >= %s AND {left} < %s)", (*left_params, text, *left_params, text + LAST)
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Sql:
+        """Compare by LIKE: in a collation of a language the range would be another one."""
+        left, left_params = self.process_lhs(compiler, connection)
+        begins = connection.ops.prep_for_like_query(self.rhs) + "%"
+        return f"{left} LIKE %s", (*left_params, begins)
