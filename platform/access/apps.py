@@ -13,8 +13,12 @@ class AccessConfig(AppConfig):
     def ready(self) -> None:
         """Keep the role groups in step with their table after every migration."""
         # Imported here: models can be loaded only once the app registry is complete.
+        from django.contrib import admin
+
+        from access.login import LoginForm
         from access.roles import grant_role_permissions
 
+        admin.site.login_form = LoginForm
         # Connected after django.contrib.auth's own receiver, which makes the permissions that
         # this one hands out: auth stands before access in INSTALLED_APPS.
         post_migrate.connect(grant_role_permissions, dispatch_uid="access.roles")

@@ -105,12 +105,17 @@ def _counts(url: str) -> Counts:
     return Counts(url)
 
 
+def shared_counts() -> Counts:
+    """Return the counts that all web processes share."""
+    return _counts(settings.REDIS_URL)
+
+
 def use(key: ApiKey) -> Quota:
     """Count one request of `key`; return where it stands now."""
     period = max(1, round(settings.API_RATE.period.total_seconds()))
     now = time.time()
     window = int(now // period)
-    used = _counts(settings.REDIS_URL).add(str(key.pk), window=window, lasts=period)
+    used = shared_counts().add(str(key.pk), window=window, lasts=period)
     return Quota(
         limit=settings.API_RATE.amount,
         period=period,

@@ -28,6 +28,7 @@ INSTALLED = [
 MIDDLEWARE = [
     "config.monitoring.MonitoringMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "config.security.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "access.middleware.RequestIdMiddleware",
     "access.throttling.RateLimitMiddleware",

@@ -311,15 +311,30 @@ SPECTACULAR_SETTINGS = rest.SCHEMA
 # --- Security --------------------------------------------------------------------------------
 
 env.section("Security")
-if env.flag(
+BEHIND_TLS_PROXY = env.flag(
     "BEHIND_TLS_PROXY",
     default=False,
-    about="A proxy in front ends TLS and sets X-Forwarded-Proto itself.",
-):
+    about="A proxy in front ends TLS and sets X-Forwarded-Proto and X-Forwarded-For itself.",
+)
+HSTS = env.duration(
+    "HSTS", "365d", about="How long browsers insist on https, with BEHIND_TLS_PROXY; 0s: never."
+)
+if BEHIND_TLS_PROXY:
     # Without such a proxy any client could claim to have come over https.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = int(HSTS.total_seconds())
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag(
+    "HSTS_SUBDOMAINS", default=True, about="Whether that holds for names below this one too."
+)
+# Preloading is a promise for a whole domain, which only its owner can make.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+SESSION_COOKIE_AGE = int(
+    env.duration("SESSION_LIFETIME", "7d", about="How long a login lasts.").total_seconds()
+)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 # --- The daily report ------------------------------------------------------------------------
