@@ -33,8 +33,12 @@ PLACED = "placed"
 MAX_TRIES = 10
 
 
-def place_order(new: NewOrder) -> Order:
+def place_order(new: NewOrder, *, at: datetime | None = None) -> Order:
     """Place an order and owe its first mail.
+
+    Args:
+        new: the order.
+        at: when it was placed; now, unless a past is told.
 
     Returns:
         The order, with `lines` prefetched.
@@ -51,17 +55,16 @@ def place_order(new: NewOrder) -> Order:
         tax=new.tax,
     )
     if new.number is not None:
-        return _place(new, number=new.number, totals=totals)
+        return _place(new, number=new.number, totals=totals, now=at or timezone.now())
     for number in numbering.candidates():
         try:
-            return _place(new, number=number, totals=totals)
+            return _place(new, number=number, totals=totals, now=at or timezone.now())
         except NumberTaken:
             continue
     raise AssertionError("candidates() never ends")
 
 
-def _place(new: NewOrder, *, number: str, totals: Totals) -> Order:
-    now = timezone.now()
+def _place(new: NewOrder, *, number: str, totals: Totals, now: datetime) -> Order:
     order = _order(new, number=number, totals=totals, now=now)
     lines = [
         OrderLine(
@@ -113,13 +116,20 @@ def _order(new: NewOrder, *, number: str, totals: Totals, now: datetime) -> Orde
     )
 
 
-def record_event(*, number: str, kind: str, data: Mapping[str, Any] | None = None) -> OrderEvent:
+def record_event(
+    *,
+    number: str,
+    kind: str,
+    data: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
+) -> OrderEvent:
     """Record what happened to an order, and owe the mail about it.
 
     Args:
         number: the order's.
         kind: the event's type, as registered (`shipped`).
         data: JSON values, as the event's typed data declares them.
+        at: when it happened; now, unless a past is told.
 
     Returns:
         The event; its `order` stands where the event has brought it.
@@ -139,7 +149,7 @@ def record_event(*, number: str, kind: str, data: Mapping[str, Any] | None = Non
         order = Order.objects.prefetch_related("lines").get(number=number)
         if order.erased_at is not None:
             raise OrderErased(number)
-        event = _try_to_record(order, event_type, parsed)
+        event = _try_to_record(order, event_type, parsed, now=at or timezone.now())
         if event is not None:
             log.info("order_event_recorded", order=number, kind=kind)
             return event
@@ -190,7 +200,7 @@ def _parse(event_type: OrderEventType[Any], data: Mapping[str, Any]) -> EventDat
 
 
 def _try_to_record(
-    order: Order, event_type: OrderEventType[Any], data: EventData
+    order: Order, event_type: OrderEventType[Any], data: EventData, *, now: datetime
 ) -> OrderEvent | None:
     """Record the event if the order still stands as `order` says; None if it does not."""
     seen = standing_of(order)
@@ -198,7 +208,6 @@ def _try_to_record(
         event_type, data, standing=seen, events=event_types.registered()
     )
     lines = list(order.lines.all())
-    now = timezone.now()
     with transaction.atomic():
         changed = Order.objects.filter(
             pk=order.pk, erased_at__isnull=True, **_moving_columns(seen)

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from notifications.figures import Step
 from notifications.models import AuditRun, Heartbeat, Notification
 from notifications.overview import wording
-from notifications.overview.charts import Series, ceiling, stacked
+from notifications.overview.charts import WORDS, Series, ceiling, stacked
 from notifications.publishing import publisher
 from notifications.states import Status
 from tests.support.valkey import ValkeyServer
@@ -129,7 +129,10 @@ def steps(*counts: dict[str, int]) -> list[Step]:
 
 def test_bars_stand_on_each_other_and_fill_the_height_at_most() -> None:
     chart = stacked(
-        steps({"sent": 60, "failed": 20}, {}, {"sent": 1}), series=[SENT, FAILED], height=80
+        steps({"sent": 60, "failed": 20}, {}, {"sent": 1}),
+        series=[SENT, FAILED],
+        height=80,
+        words=WORDS["day"],
     )
     below, above = chart.columns[0].bars
     assert (below.y + below.height, above.y + above.height) == (80, below.y)

@@ -7,7 +7,7 @@ stretched. The colours are classes, which light and dark style sheets fill.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.functional import Promise
 
@@ -16,8 +16,6 @@ from notifications.overview import wording
 
 GAP = 0.18
 """The share of a step's width that stays free between bars."""
-LABELS = 7
-"""So many times are named below the bars, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +25,29 @@ class Series:
     outcomes: tuple[str, ...]
     label: str | Promise
     colour: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """What is said of a step's beginning.
+
+    Attributes:
+        tip: beside its numbers.
+        tick: below its bar; most bars have nothing there.
+    """
+
+    tip: Callable[[datetime], str]
+    tick: Callable[[datetime], str]
+
+
+WORDS = {
+    "hour": Words(
+        tip=wording.clock, tick=lambda at: wording.clock(at, every=timedelta(minutes=10))
+    ),
+    "day": Words(tip=wording.clock, tick=lambda at: wording.clock(at, every=timedelta(hours=4))),
+    "week": Words(tip=wording.day_and_clock, tick=wording.midnight),
+}
+"""The words of each of `figures.COURSES`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +109,12 @@ def stacked(
     *,
     series: Sequence[Series],
     height: int,
-    named: Callable[[datetime], str] = wording.clock,
+    words: Words,
 ) -> Chart:
-    """Return a chart of the steps, `height` pixels high, whose times `named` puts in words."""
+    """Return a chart of the steps, `height` pixels high."""
     counts = [[_sum(step, one) for one in series] for step in steps]
     top = ceiling(max(map(sum, counts), default=0))
-    share, every = 100 / len(steps), math.ceil(len(steps) / LABELS)
+    share = 100 / len(steps)
     columns = []
     for number, (step, amounts) in enumerate(zip(steps, counts, strict=True)):
         left = number * share
@@ -111,8 +132,8 @@ def stacked(
                     )
                     for one, below, tall in _piled(series, amounts, height=height, top=top)
                 ],
-                tip=_tip(named(step.begins_at), series, amounts),
-                label=named(step.begins_at),
+                tip=_tip(words.tip(step.begins_at), series, amounts),
+                label=words.tip(step.begins_at),
                 counts=amounts,
             )
         )
@@ -124,9 +145,9 @@ def stacked(
             for part in range(5)
         ],
         times=[
-            Tick(at=f"{(number + 0.5) * share:.2f}%", label=column.label)
-            for number, column in enumerate(columns)
-            if (len(steps) - 1 - number) % every == 0
+            Tick(at=f"{(number + 0.5) * share:.2f}%", label=label)
+            for number, step in enumerate(steps)
+            if (label := words.tick(step.begins_at)) and number
         ],
         series=series,
         totals=[sum(column) for column in zip(*counts, strict=True)],
@@ -138,7 +159,9 @@ def ceiling(most: int) -> int:
     if most <= 4:
         return 4
     size: int = 10 ** int(math.log10(most))
-    rounded = (math.ceil(step * size / 4) * 4 for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 12))
+    rounded = (
+        math.ceil(step * size / 4) * 4 for step in (1, 1.2, 1.6, 2, 2.4, 2.8, 3.2, 4, 4.8, 6, 8, 12)
+    )
     return next(limit for limit in rounded if limit >= most)
 
 

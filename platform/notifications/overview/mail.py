@@ -15,7 +15,7 @@ from notifications.admin.badges import STATUS_COLOURS
 from notifications.figures import Comparison, Count
 from notifications.models import Notification
 from notifications.overview import wording
-from notifications.overview.charts import Chart, Series, stacked
+from notifications.overview.charts import WORDS, Chart, Series, stacked
 from notifications.states import NEEDS_ATTENTION, Status
 
 SPANS = {
@@ -129,8 +129,8 @@ def _trend(compared: Comparison, outcome: str) -> str:
 
 def chart(span: str, *, now: datetime) -> Chart:
     """Return throughput and failures over time."""
-    named = wording.day_and_clock if span == "week" else wording.clock
-    return stacked(figures.course(span, now=now), series=SERIES, height=200, named=named)
+    steps = figures.course(span, now=now)
+    return stacked(steps, series=SERIES, height=200, words=WORDS[span])
 
 
 @dataclass(frozen=True, kw_only=True)

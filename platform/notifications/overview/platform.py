@@ -15,7 +15,7 @@ from notifications import figures, queues
 from notifications.heartbeats import FORGOTTEN_AFTER
 from notifications.models import AttemptOutcome, AuditRun
 from notifications.overview import wording
-from notifications.overview.charts import Chart, Series, stacked
+from notifications.overview.charts import WORDS, Chart, Series, stacked
 from notifications.publishing import BrokerUnavailable, publisher
 from providers import routing
 from providers.breaker import BreakerState
@@ -94,7 +94,7 @@ def providers(*, now: datetime) -> list[ProviderCard]:
                 is_failing=rate is not None and rate >= FAILING,
                 p50=wording.length(traffic.latency.p50 if traffic else None),
                 p95=wording.length(traffic.latency.p95 if traffic else None),
-                chart=stacked(course, series=ATTEMPT_SERIES, height=44),
+                chart=stacked(course, series=ATTEMPT_SERIES, height=44, words=WORDS["day"]),
                 history=list(_history(state.alias, now=now)),
             )
         )

@@ -65,12 +65,22 @@ def ago(at: datetime | None, *, now: datetime) -> str:
     return _("%(length)s ago") % {"length": length(now - at)}
 
 
-def clock(at: datetime) -> str:
-    """Return the time of day."""
-    return formats.time_format(timezone.localtime(at), "H:i")
+def clock(at: datetime, *, every: timedelta | None = None) -> str:
+    """Return the time of day; with `every`, only at multiples of it since midnight, else ""."""
+    local = timezone.localtime(at)
+    since_midnight = timedelta(hours=local.hour, minutes=local.minute)
+    if every is not None and since_midnight % every:
+        return ""
+    return formats.time_format(local, "H:i")
 
 
 def day_and_clock(at: datetime) -> str:
     """Return the day of the week and the time of day."""
     local = timezone.localtime(at)
     return f"{formats.date_format(local, 'D j')} {formats.time_format(local, 'H:i')}"
+
+
+def midnight(at: datetime) -> str:
+    """Return the day that begins at a moment, "" where none does."""
+    local = timezone.localtime(at)
+    return "" if local.hour else formats.date_format(local, "D j")
