@@ -59,7 +59,7 @@ def edit_page(request: HttpRequest, key: str) -> HttpResponse:
     except documents.UnknownDocument:
         raise Http404(f"there is no template {key!r}") from None
     context = {
-        "title": document.title,
+        "title": _title(document),
         "list_url": reverse("studio:list"),
         "config": _config(request, document),
         "is_fullwidth": "1",
@@ -86,6 +86,7 @@ def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpR
 
 def _config(request: HttpRequest, document: documents.Document) -> dict[str, Any]:
     """Return what the editor's script has to know before it can ask for anything."""
+    codes = {*Inventory().locales, *([document.target.locale] if document.target else [])}
     return {
         "key": document.key,
         "title": document.title,
@@ -95,8 +96,14 @@ def _config(request: HttpRequest, document: documents.Document) -> dict[str, Any
         "loginUrl": reverse("admin:login"),
         "csrfToken": get_token(request),
         "csrfCookie": settings.CSRF_COOKIE_NAME,
-        "localeNames": {code: locale_name(code) for code in Inventory().locales},
+        "localeNames": {code: locale_name(code) for code in codes},
     }
+
+
+def _title(document: documents.Document) -> str:
+    if document.kind is documents.Kind.MAIL:
+        return document.title
+    return f"{documents.shared_kind(document.key)} {document.title}"
 
 
 def _missing(found: Listing) -> int:

@@ -2,21 +2,25 @@
 import { button, h, moment } from "./dom.js";
 import { openDialog, say } from "./dialogs.js";
 import { merge, tabs } from "./comparing.js";
+import { bothChanges } from "./threeway.js";
 
 /**
  * @param {object} options
  * @param {{name: string, label: string, language: string}[]} options.parts
  * @param {object} options.mine texts by file name
  * @param {{texts: object, author: string, updated_at: string}} options.theirs
+ * @param {object} options.base the texts that both began from
  * @param {string} options.why a sentence
  * @returns {Promise<object|null>} the texts that were decided for; null where nothing was decided
  */
-export function decide({ parts, mine, theirs, why }) {
+export function decide({ parts, mine, theirs, base, why }) {
   return new Promise((resolve) => {
     let decided = null;
     let view = null;
     let shown = null;
-    const merged = { ...mine };
+    const together = (name) =>
+      bothChanges({ base: base[name] ?? "", theirs: theirs.texts[name] ?? "", mine: mine[name] ?? "" });
+    const merged = Object.fromEntries(parts.map(({ name }) => [name, together(name)]));
     const host = h("div", { class: "studio-merge" });
     const keep = () => {
       if (view) merged[shown.name] = view.text();
@@ -39,11 +43,11 @@ export function decide({ parts, mine, theirs, why }) {
       title: "Two texts for one draft",
       size: "wide",
       body: [
-        h("p", {}, `${why} Nothing is lost whatever you choose: the other text stays in the history's drafts.`),
+        h("p", {}, `${why} On the right is your text with those of their changes that touch none of yours. Whatever you choose, both texts stay in the history.`),
         choice.element,
         h("div", { class: "studio-sides", "aria-hidden": "true" },
           h("span", {}, `Theirs: ${theirs.author}, ${moment(theirs.updated_at)}`),
-          h("span", {}, "Yours: can be edited here")),
+          h("span", {}, "Together: can be edited here")),
         host,
       ],
       actions: [

@@ -39,8 +39,15 @@ export class Conversation {
   }
 
   async #preview(body, signal) {
+    const ask = (texts) => this.api.post("preview/", { ...body, texts, ...this.choice }, { signal });
     try {
-      this.preview.show(await this.api.post("preview/", { ...body, ...this.choice }, { signal }));
+      const answer = await ask(body.texts);
+      if (!answer.ok && !this.preview.last) {
+        // Opened on a draft that cannot be rendered: better what is live than nothing.
+        const live = await ask(Object.fromEntries(this.loaded().parts.map((part) => [part.name, part.live_text])));
+        if (live.ok) this.preview.show(live);
+      }
+      this.preview.show(answer);
     } catch (error) {
       if (error.name !== "AbortError") this.preview.unavailable(why(error));
     }

@@ -67,6 +67,9 @@ export function say(text, { kind = "info" } = {}) {
   const notice = h("div", { class: `studio-notice ${kind}` },
     h("span", {}, text),
     button("", { symbol: "close", kind: "bare", "aria-label": "Dismiss", on: () => notice.remove() }));
+  region.querySelectorAll(".studio-notice:not(.error)").forEach((older) => older.remove());
+  region.hidePopover?.();
+  region.showPopover?.(); // again on top, above a dialog that was opened since
   region.append(notice);
   if (kind !== "error") setTimeout(() => notice.remove(), 8000);
   return () => notice.remove();

@@ -21,7 +21,7 @@ export function h(tag, props = {}, ...children) {
       element.setAttribute(name, value);
     }
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
@@ -43,7 +43,7 @@ export function button(label, { symbol, kind = "", on, title, disabled = false, 
 /** Replaces an element's children. */
 export function fill(element, ...children) {
   element.replaceChildren(
-    ...children.flat().filter((child) => child !== null && child !== undefined && child !== false),
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
   );
 }
 

@@ -149,15 +149,30 @@ export class Drafts {
       this.#enter(State.OFFLINE);
       setTimeout(() => this.retry(), AGAIN);
     } else if (error instanceof Refused && error.status === 409) {
-      this.#enter(State.CONFLICT);
-      this.onConflict(error.body.draft ?? null);
+      this.#conflict(error.body.draft ?? null);
     } else {
       this.#enter(State.REFUSED, { message: error.message });
     }
   }
 
+  #conflict(theirs) {
+    const texts = this.texts();
+    if (theirs && Object.entries(theirs.texts).every(([name, text]) => texts[name] === text)) {
+      // Our own save from when the page was left, most often: nothing to decide.
+      this.revision = theirs.revision;
+      this.draft = theirs;
+      this.saved = texts;
+      this.copy.clear();
+      this.#enter(State.SAVED);
+      return;
+    }
+    this.saveSoon.cancel();
+    this.#enter(State.CONFLICT);
+    this.onConflict(theirs);
+  }
+
   #keep(texts) {
-    this.copy.write({ texts, revision: this.revision, live: this.live });
+    this.copy.write({ texts, base: this.saved, revision: this.revision, live: this.live });
   }
 
   #enter(state, detail = {}) {

@@ -132,6 +132,7 @@ export class History {
   async #compare() {
     this.view?.destroy();
     this.view = null;
+    fill(this.host, h("p", { class: "studio-empty" }, "Loading …"));
     try {
       const [before, after] = await Promise.all([this.before.value, this.after.value].map((id) => this.#textsOf(id)));
       const { parts } = this.studio.loaded();

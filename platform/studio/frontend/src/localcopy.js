@@ -11,13 +11,13 @@ export class LocalCopy {
     this.asideName = `${PREFIX}-aside:${user}:${key}`;
   }
 
-  /** Returns {texts, revision, live, at}, or null. */
+  /** Returns {texts, base, revision, live, at}, or null; `base` is what the texts began from. */
   read() {
     return read(this.name);
   }
 
-  write({ texts, revision, live }) {
-    write(this.name, { texts, revision, live, at: new Date().toISOString() });
+  write({ texts, base, revision, live }) {
+    write(this.name, { texts, base, revision, live, at: new Date().toISOString() });
   }
 
   clear() {

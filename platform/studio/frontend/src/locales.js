@@ -7,7 +7,9 @@ const STATES = { missing: "not translated", file: "from files", published: "publ
 /** Shows a document's languages as links. */
 export function showLocales(nav, { key, locales, can }, { address, names, mayEdit }) {
   nav.hidden = locales.length === 0;
-  fill(nav, locales.map((one) => {
+  const isNew = locales.length > 0 && !locales.some((one) => one.key === key);
+  const here = { key, locale: key.split("/")[1], state: "missing", draft: false };
+  fill(nav, [...locales, ...(isNew ? [here] : [])].map((one) => {
     const isHere = one.key === key;
     const name = names[one.locale] || one.locale;
     return h("a", {

@@ -126,7 +126,7 @@ class Studio {
       texts: present, revision: this.drafts.revision,
       author: draft?.author ?? live.author ?? live.label, updated_at: draft?.updated_at ?? live.at ?? kept.at,
     };
-    await this.#settle(theirs, `This browser holds a text of ${moment(kept.at)} that was never saved, and the draft has changed since.`, kept.texts);
+    await this.#settle(theirs, `This browser holds a text of ${moment(kept.at)} that was never saved, and the draft has changed since.`, { mine: kept.texts, base: kept.base });
   }
 
   async save() {
@@ -136,14 +136,14 @@ class Studio {
   }
 
   /** Lets a person choose between two texts, and saves what they chose. */
-  async #settle(theirs, why, mine = this.texts()) {
+  async #settle(theirs, why, { mine = this.texts(), base = this.drafts.saved } = {}) {
     if (theirs === null) { // published or discarded meanwhile: there is no other draft to lose
       say("The draft was published or discarded by somebody else; your text goes on as a new draft.");
       await this.drafts.resolve(null);
       return;
     }
     this.theirs = theirs;
-    const decided = await decide({ parts: this.document.parts, mine, theirs, why });
+    const decided = await decide({ parts: this.document.parts, mine, theirs, base, why });
     if (!decided) return;
     if (Object.entries(mine).some(([name, text]) => decided[name] !== text)) this.copy.putAside(mine);
     for (const [name, editor] of this.editors) editor.replace(decided[name] ?? editor.text);
@@ -186,20 +186,26 @@ class Studio {
 
   /** Shows what is known of the document beside its texts. */
   #about() {
-    const { can, uses, affects, kind } = this.document;
+    const { can, uses, affects, kind, locales } = this.document;
+    const here = locales.find((one) => one.key === config.key);
+    if (here && this.drafts) here.draft = this.drafts.revision !== null;
     showLocales($("locales"), this.document, { address, names: config.localeNames, mayEdit: this.mayEdit });
     const related = kind === "shared" ? affects : uses;
     $("uses").hidden = related.length === 0;
     $("uses-title").textContent = kind === "shared" ? `Affects ${related.length} mails` : `Also made of ${related.length} shared files`;
     fill($("uses-list"), related.map((one) => h("li", {}, h("a", { class: "studio-link", href: address(one.key) }, one.title))));
     fill($("actions"),
-      this.mayEdit && this.document.live.label === "Missing" && this.document.locales.length > 2
+      this.mayEdit && this.#isMissing && this.document.locales.filter((one) => one.state !== "missing").length > 1
         ? button("Start from …", { symbol: "translate", on: () => startFromAnother(this) }) : null,
       this.mayEdit && this.drafts?.revision ? button("Discard", { symbol: "delete", kind: "quiet", title: "Discard the draft", on: () => this.#discard() }) : null,
       button("History", { symbol: "history", on: () => new History(this).open() }),
       can.test ? button("Send test", { symbol: "send", title: "Send a test mail to me", on: () => sendTest(this) }) : null,
       can.publish ? button("Publish …", { symbol: "publish", kind: "primary", on: () => new Publishing(this).open() }) : null,
       button("", { symbol: "keyboard", kind: "bare", title: "Keyboard shortcuts (F1)", "aria-label": "Keyboard shortcuts", on: help }));
+  }
+
+  get #isMissing() {
+    return this.document.kind === "mail" && this.document.live.number === null && this.document.live.label === "Missing";
   }
 
   async #discard() {
@@ -222,7 +228,9 @@ class Studio {
     const { live } = this.document;
     const saved = draft ? `Draft saved ${moment(draft.updated_at)}${draft.author ? ` by ${draft.author}` : ""}` : "";
     const texts = {
-      [State.LIVE]: `No draft: this is what is live (${live.label})`,
+      [State.LIVE]: this.#isMissing
+        ? "Not translated yet: this is the default language's text, to begin with"
+        : `No draft: this is what is live (${live.label})`,
       [State.SAVED]: `${saved} · live: ${live.label}`,
       [State.CHANGED]: "Not saved yet …",
       [State.SAVING]: "Saving …",
@@ -237,7 +245,10 @@ class Studio {
       state === State.SIGNED_OUT ? h("a", { class: "studio-link", href: `${config.loginUrl}?next=${encodeURIComponent(window.location.pathname)}`, target: "_blank" }, "Sign in again") : null,
       state === State.CONFLICT ? button("See both texts", { kind: "small", on: () => this.save() }) : null,
       state === State.REFUSED ? button("Try again", { kind: "small", on: () => this.save() }) : null);
-    if (this.drafts && [State.LIVE, State.SAVED].includes(state)) this.#about();
+    if (this.drafts && [State.LIVE, State.SAVED].includes(state)) {
+      $("news").hidden = true; // whoever could save has the newest
+      this.#about();
+    }
   }
 }
 

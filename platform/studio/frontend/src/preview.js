@@ -24,7 +24,7 @@ export class Preview {
     this.elements = elements;
     this.goTo = goTo;
     this.nameOf = nameOf;
-    this.view = "desktop";
+    this.view = window.matchMedia("(max-width: 600px)").matches ? "phone" : "desktop";
     this.isDark = false;
     this.last = null;
     this.turn = 0;

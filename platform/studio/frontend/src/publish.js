@@ -128,7 +128,7 @@ export class Publishing {
       effect.outdated && `${effect.outdated} of an older contract`,
     ].filter(Boolean);
     fill(this.effect,
-      h("h3", {}, `The last ${counted(effect.contexts, "real mail")}`),
+      h("h3", {}, effect.contexts === 1 ? "The last real mail" : `The last ${effect.contexts} real mails`),
       h("p", { class: effect.fails ? "studio-bad" : "" }, `${parts.join(", ")}.`),
       effect.items.length
         ? h("ul", { class: "studio-effect-list" }, effect.items.map((item) => this.#item(item)))
