@@ -16,6 +16,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("orders.api.urls")),
     path("", include("notifications.api.urls")),
     path("", include("notifications.api.suppressions")),
+    path("", include("studio.api.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
 ]
 

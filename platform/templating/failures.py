@@ -11,6 +11,7 @@ from jinja2.exceptions import (
     TemplateSyntaxError,
     UndefinedError,
 )
+from jinja2.parser import Parser
 
 from templating.errors import BadValue, BoundsExceeded, Code, RenderingError
 from templating.grammar import ForbiddenConstruct
@@ -70,11 +71,14 @@ def _message(error: Exception) -> str:
 
 
 def _place(trace: TracebackType | None) -> tuple[str | None, int | None]:
-    """Return the template and its line that the innermost compiled frame was running."""
+    """Return the template and its line that the innermost frame was running, or parsing."""
     name, line = None, None
     for frame, number in traceback.walk_tb(trace):
         template = frame.f_globals.get("__jinja_template__")
+        parser = frame.f_locals.get("self")
         if isinstance(template, Template):
             name = template.name
             line = template.get_corresponding_lineno(number)
+        elif isinstance(parser, Parser):
+            name, line = parser.name, parser.stream.current.lineno
     return name, line

@@ -7,28 +7,12 @@ from html2text import HTML2Text
 
 from templating.cleaning import tidy
 from templating.errors import BoundsExceeded
+from templating.nesting import VOID
 
 MOST_TAGS = 100_000  # take about two seconds; an order of 500 lines has 7,000
 HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 CELLS = frozenset({"td", "th"})
-VOID = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "source",
-        "track",
-        "wbr",
-    ]
-)
 
 
 class VisibleText(HTML2Text):

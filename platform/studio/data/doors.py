@@ -16,9 +16,9 @@ from rest_framework.views import APIView
 from access.actors import Actor
 from access.problems import ContentTooLarge
 from studio import documents
-from studio.data.refusals import as_problem
 from studio.documents import Document
 from studio.inventory import Inventory
+from studio.refusals import as_problem
 
 SerializerT = TypeVar("SerializerT", bound=serializers.Serializer[Any])
 

@@ -22,12 +22,12 @@ from studio import (
 )
 from studio.data import forms
 from studio.data.doors import Door, Right, may
-from studio.data.refusals import draft_as_json, effect_as_json, error_as_json, key_of
 from studio.documents import Document
 from studio.effects import Outcome, State
 from studio.inventory import Inventory
 from studio.models import DraftRevision
 from studio.previews import Data
+from studio.refusals import draft_as_json, effect_as_json, error_as_json, key_of
 from templating import contracts
 from templating.errors import RenderingError
 from templating.publishing import Target

@@ -12,8 +12,8 @@ from studio import documents, drafts, presence, releases, testsend
 from studio.data import forms
 from studio.data.doors import Door, Right, may
 from studio.data.reading import chosen_data, chosen_target
-from studio.data.refusals import draft_as_json
 from studio.models import How
+from studio.refusals import draft_as_json
 from studio.releases import Words
 from templating.models import TemplateVersion
 

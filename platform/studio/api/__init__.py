@@ -1,0 +1,1 @@
+"""Templates in the REST API: contracts, versions, previews, drafts, publishing."""
