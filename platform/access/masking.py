@@ -5,7 +5,7 @@ on the way to the page; what is stored and sent is never touched.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -40,29 +40,36 @@ def mask_name(name: str) -> str:
     return f"{name[:1]}{HIDDEN}" if name else ""
 
 
-def mask_text(text: str) -> str:
-    """Return text with every mail address in it masked."""
+def mask_text(text: str, *, names: Collection[str] = ()) -> str:
+    """Return text with every mail address in it masked, and every one of `names`."""
+    for name in names:
+        if len(name) > 1:
+            text = text.replace(name, mask_name(name))
     return _ADDRESS.sub(lambda found: f"{found[1][:1]}{HIDDEN}@", text)
 
 
-def mask_data(value: Any, *, of_person: bool = False) -> Any:
+def mask_data(value: Any, *, of_person: bool = False, names: Collection[str] = ()) -> Any:
     """Return JSON-ready data in which no address, and no name or place of a person, is whole.
 
     Args:
         value: what is stored, such as a mail's context or a provider's report.
         of_person: it is what is known of a person, so that its names are private too.
+        names: are masked wherever they stand.
     """
     if isinstance(value, Mapping):
-        return {key: _masked_item(str(key), item, of_person) for key, item in value.items()}
+        return {
+            key: _masked_item(str(key), item, of_person=of_person, names=names)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [mask_data(item, of_person=of_person) for item in value]
-    return mask_text(value) if isinstance(value, str) else value
+        return [mask_data(item, of_person=of_person, names=names) for item in value]
+    return mask_text(value, names=names) if isinstance(value, str) else value
 
 
-def _masked_item(key: str, item: Any, of_person: bool) -> Any:  # noqa: FBT001  a private step
+def _masked_item(key: str, item: Any, *, of_person: bool, names: Collection[str]) -> Any:
     if key == _PUBLIC:
         return item
     of_person = of_person or bool(_PERSON.search(key))
     if isinstance(item, str) and of_person and (_PRIVATE.search(key) or _PERSON.search(key)):
         return mask_address(item)
-    return mask_data(item, of_person=of_person)
+    return mask_data(item, of_person=of_person, names=names)

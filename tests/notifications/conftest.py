@@ -6,16 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.db import transaction
+from django.test import Client
 
+from access.roles import OPERATOR, VIEWER
 from config.env import Environment
+from notifications.delivery import deliver
 from notifications.models import Notification, Role
 from notifications.outbox import NewNotification, enqueue
 from notifications.publishing import publisher
+from notifications.tickets import Ticketed
 from providers import connections, routing
 from providers.configuration import read_providers
 from templating import contracts
-from tests.support.smtp_sink import SmtpSink
+from tests.support.smtp_sink import SmtpSink, refuse
 
 EVENT = "test.greeting"
 TEMPLATES = {
@@ -124,3 +129,40 @@ def sink(use_providers: Callable[..., None]) -> Iterator[SmtpSink]:
     with SmtpSink() as server:
         use_providers(EMAIL_PROVIDERS="smtp", SMTP_URL=server.url)
         yield server
+
+
+def signed_in(role: str) -> Client:
+    """Return the browser of a new person of this role."""
+    user = User.objects.create_user(username=role.lower(), is_staff=True)
+    user.groups.add(Group.objects.get(name=role))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def operator(db: None, greeting_templates: Path, settings: Any) -> Client:
+    """An operator's browser."""
+    settings.DEBUG = True  # where files are read anew for every rendering
+    return signed_in(OPERATOR)
+
+
+@pytest.fixture
+def viewer(db: None, greeting_templates: Path) -> Client:
+    """A viewer's browser."""
+    return signed_in(VIEWER)
+
+
+@pytest.fixture
+def attempted(enqueued: Callable[..., Notification], sink: SmtpSink) -> Callable[..., Notification]:
+    """Return a function that enqueues one mail and attempts it; the sink gives this answer."""
+
+    def make(answer: str = "", **changes: Any) -> Notification:
+        if answer:
+            sink.queue(refuse(answer))
+        row = enqueued(**changes)
+        deliver([Ticketed(row.id, row.ticket)], retries_in_broker=False)
+        row.refresh_from_db()
+        return row
+
+    return make

@@ -1,59 +1,21 @@
 """Notifications in the admin, as an operator, a viewer and a stranger see them."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
 from access.models import AuditEntry
-from access.roles import OPERATOR, VIEWER
-from notifications.delivery import deliver
 from notifications.models import Notification, Suppression
-from notifications.publishing import Ticketed
 from notifications.states import Status
-from tests.support.smtp_sink import SmtpSink, refuse
 
 URL = "/admin/notifications/notification/"
 RECORDS = ("deliveryattempt", "providerevent", "suppression", "heartbeat", "deliveryrollup")
 
 pytestmark = pytest.mark.django_db
-
-
-def person(role: str) -> Client:
-    user = User.objects.create_user(username=role.lower(), is_staff=True)
-    user.groups.add(Group.objects.get(name=role))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def operator(db: None, greeting_templates: Any, settings: Any) -> Client:
-    settings.DEBUG = True  # where files are read anew for every rendering
-    return person(OPERATOR)
-
-
-@pytest.fixture
-def viewer(db: None, greeting_templates: Any) -> Client:
-    return person(VIEWER)
-
-
-@pytest.fixture
-def attempted(enqueued: Callable[..., Notification], sink: SmtpSink) -> Callable[..., Notification]:
-    """Enqueue a notification and attempt it once, against this answer if one is given."""
-
-    def make(answer: str = "", **changes: Any) -> Notification:
-        if answer:
-            sink.queue(refuse(answer))
-        row = enqueued(**changes)
-        deliver([Ticketed(row.id, row.ticket)], retries_in_broker=False)
-        row.refresh_from_db()
-        return row
-
-    return make
 
 
 def act(client: Client, row: Notification, name: str, reason: str = "asked for") -> Any:
@@ -159,7 +121,8 @@ def test_an_action_needs_a_post_and_a_reason_and_is_audited(
     after: Status,
 ) -> None:
     row = enqueued()
-    Notification.objects.filter(pk=row.pk).update(status=before, next_attempt_at=timezone.now())
+    later = timezone.now() + timedelta(hours=1)
+    Notification.objects.filter(pk=row.pk).update(status=before, next_attempt_at=later)
     assert "reason" in operator.get(f"{URL}{row.id}/{name}/").content.decode()
     act(operator, row, name, reason="")
     assert Notification.objects.get(pk=row.pk).status == before
@@ -177,42 +140,6 @@ def test_a_viewer_cannot_act(
 ) -> None:
     assert act(viewer, enqueued(), name).status_code == 403
     assert AuditEntry.objects.count() == 0
-
-
-def test_many_are_redriven_after_a_page_that_says_what_would_happen(
-    operator: Client, attempted: Callable[..., Notification]
-) -> None:
-    dead = [attempted("550 5.1.1 No such user") for _ in range(3)]
-    sent = attempted()
-    chosen = {"action": "bulk_redrive", "_selected_action": [str(row.id) for row in [*dead, sent]]}
-    page = operator.post(URL, chosen)
-    assert "This concerns 3 notifications." in page.content.decode()
-    assert "1 Sent" in page.content.decode()
-    assert Notification.objects.filter(status=Status.FAILED).count() == 3
-
-    again = operator.post(URL, {**chosen, "confirmed": "yes", "reason": ""})
-    assert again.status_code == 200
-    assert Notification.objects.filter(status=Status.FAILED).count() == 3
-
-    operator.post(URL, {**chosen, "confirmed": "yes", "reason": "the mailbox is back"})
-    assert Notification.objects.filter(status=Status.QUEUED).count() == 3
-    assert Notification.objects.get(pk=sent.pk).status == Status.SENT
-    reasons = AuditEntry.objects.values_list("reason", flat=True)
-    assert list(reasons) == ["the mailbox is back"] * 3
-
-
-def test_a_viewer_is_offered_no_bulk_action(
-    viewer: Client, attempted: Callable[..., Notification]
-) -> None:
-    dead = attempted("550 5.1.1 No such user")
-    chosen = {
-        "action": "bulk_redrive",
-        "_selected_action": [str(dead.id)],
-        "confirmed": "yes",
-        "reason": "because",
-    }
-    viewer.post(URL, chosen)
-    assert Notification.objects.get(pk=dead.pk).status == Status.FAILED
 
 
 # --- suppressions

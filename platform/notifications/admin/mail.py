@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 from email.header import decode_header, make_header
+from email.utils import parseaddr
+from functools import partial
 
 from django.utils.translation import gettext as _
 
@@ -49,16 +51,22 @@ def shown_mail(row: Notification, *, masked: bool) -> ShownMail:
     headers = tuple(_headers(row, content))
     if not masked:
         return ShownMail(content=content, headers=headers)
-    # Mail that came ready-made is not rendered from the context: its addresses are left in it.
+    return _masked(content, headers)
+
+
+def _masked(content: Content, headers: tuple[tuple[str, str], ...]) -> ShownMail:
+    """Hide recipients in mail that came ready-made, and was not rendered from the context."""
+    names = [parseaddr(recipient)[0] for recipient in content.recipients]
+    hidden = partial(mask_text, names=names)
     content = replace(
         content,
         identical=None,
-        subject=mask_text(content.subject),
-        html=mask_text(content.html),
-        text=mask_text(content.text),
+        subject=hidden(content.subject),
+        html=hidden(content.html),
+        text=hidden(content.text),
     )
     return ShownMail(
-        content=content, headers=tuple((name, mask_text(value)) for name, value in headers)
+        content=content, headers=tuple((name, hidden(value)) for name, value in headers)
     )
 
 

@@ -221,14 +221,14 @@ class NotificationAdmin(RecordListAdmin):
 
     def mask(self, row: Notification) -> None:
         """Hide whose mail it is: in the record, its context, and so in the mail made of it."""
-        row.recipient, row.recipient_name = (
-            mask_address(row.recipient),
-            mask_name(row.recipient_name),
-        )
-        row.error_summary = mask_text(row.error_summary)
-        row.reply_to = mask_text(row.reply_to)
+        names = (row.recipient_name,)
         if "context" not in row.get_deferred_fields():
-            row.context = mask_data(row.context)
+            row.context = mask_data(row.context, names=names)
+        row.subject = mask_text(row.subject, names=names)
+        row.error_summary = mask_text(row.error_summary, names=names)
+        row.recipient = mask_address(row.recipient)
+        row.recipient_name = mask_name(row.recipient_name)
+        row.reply_to = mask_text(row.reply_to)
         for attempt in row.attempts.all():
             attempt.summary = mask_text(attempt.summary)
 
