@@ -33,6 +33,9 @@ worker_class = "gthread"  # broke no connection on rejected bodies, where faster
 workers = settings.WEB_CONCURRENCY
 threads = 8
 timeout = 30
+# Longer than load balancers keep an idle connection (mostly 60 s): the side that sends requests
+# should be the one that closes, or a request can meet a connection that is just being closed.
+keepalive = 75
 graceful_timeout = 10
 max_requests = 20_000  # bounds what a slow leak can take
 max_requests_jitter = 2_000

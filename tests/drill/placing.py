@@ -31,6 +31,7 @@ class Shops:
     Attributes:
         accepted: references of the orders that were answered with 201.
         refused: what else was answered, by reference.
+        repeated: how many requests were sent again because their connection broke.
         slowest: seconds that the slowest answer took.
     """
 
@@ -39,6 +40,7 @@ class Shops:
     ) -> None:
         self.accepted: set[str] = set()
         self.refused: dict[str, str] = {}
+        self.repeated = 0
         self.slowest = 0.0
         self._make_client = client
         self._prepare = prepare
@@ -59,7 +61,7 @@ class Shops:
         self._prepare(number)
         reference = reference_of(number)
         try:
-            answer = self._client().place_order(recipient_of(number), number=reference)
+            answer = self._post(number)
         except requests.RequestException as error:
             self.refused[reference] = type(error).__name__
             return
@@ -68,6 +70,20 @@ class Shops:
             self.accepted.add(reference)
         else:
             self.refused[reference] = f"{answer.status_code} {answer.text[:200]}"
+
+    def _post(self, number: int) -> requests.Response:
+        """Post an order; if the connection breaks, once more under the same key, as shops do."""
+        try:
+            return self._send(number)
+        except requests.ConnectionError:
+            self.repeated += 1
+            return self._send(number)
+
+    def _send(self, number: int) -> requests.Response:
+        reference = reference_of(number)
+        return self._client().place_order(
+            recipient_of(number), number=reference, idempotency_key=reference
+        )
 
     def _client(self) -> ApiClient:
         # One each: a session of `requests` is no thing to share between threads.

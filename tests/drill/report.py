@@ -93,6 +93,7 @@ def _lines(outcome: Outcome) -> Iterator[Line]:
     in_flight = sum(kill.in_flight for kill in outcome.kills.done)
     yield "accepted by the API", str(account.accepted)
     yield "slowest answer of the API", f"{outcome.shops.slowest:.2f} s"
+    yield "requests sent again", f"{outcome.shops.repeated}"
     yield "sent", str(account.statuses.get("sent", 0))
     yield "arrived exactly once", str(account.once)
     yield "copies too many", f"{len(account.copies)}, of which {explained} explained"

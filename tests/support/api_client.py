@@ -17,11 +17,16 @@ class ApiClient:
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"Bearer {key}"
 
-    def place_order(self, email: str, *, timeout: float = 20, **fields: Any) -> requests.Response:
+    def place_order(
+        self, email: str, *, timeout: float = 20, idempotency_key: str = "", **fields: Any
+    ) -> requests.Response:
         """POST an order of two packs of tea and return the answer, whatever it is."""
         name = fields.pop("name", "Kim Minji")
         body = {"customer": {"email": email, "name": name}, "currency": "USD", "lines": LINES}
-        return self.session.post(f"{self.url}/orders/", json=body | fields, timeout=timeout)
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return self.session.post(
+            f"{self.url}/orders/", json=body | fields, headers=headers, timeout=timeout
+        )
 
     def add_event(self, number: str, kind: str, data: dict[str, Any]) -> dict[str, Any]:
         """POST an order event."""
