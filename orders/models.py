@@ -103,6 +103,10 @@ class Order(models.Model):
         ]
         ordering = ["-created_at", "-id"]
         default_permissions = ("view",)
+        permissions = [
+            ("place_test_order", "Can place a test order"),
+            ("record_event", "Can record an event of an order"),
+        ]
         verbose_name = _("order")
         verbose_name_plural = _("orders")
 

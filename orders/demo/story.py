@@ -108,9 +108,9 @@ def plots(*, orders: int, now: datetime, seed: int) -> Iterator[Plot]:
 
 def _moment(random: Random, now: datetime) -> datetime:
     while True:
-        # One in six within the last hours, so that something is going on whenever one looks.
-        is_late = random.random() < 1 / 6
-        at = now - timedelta(hours=2 if is_late else DAYS * 24) * random.random()
+        # One in eight within the last hours, so that something is going on whenever one looks.
+        is_late = random.random() < 1 / 8
+        at = now - timedelta(hours=6 if is_late else DAYS * 24) * random.random()
         if is_late or random.random() < BY_HOUR[at.hour] / max(BY_HOUR):
             return at
 

@@ -43,6 +43,8 @@ _OPERATE = frozenset(
         "notifications.change_suppression",
         "notifications.delete_suppression",
         "access.view_auditentry",
+        "orders.place_test_order",
+        "orders.record_event",
     }
 )
 _EDIT = frozenset(
