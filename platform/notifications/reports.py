@@ -38,6 +38,8 @@ def to_report(alias: str, event: Tracked) -> Report:
         provider_message_id=message_id,
         # Some providers' own id is the Message-ID that we gave.
         message_id=message_id,
+        ticket=_ticket(event.metadata),
+        recipient=event.recipient,
         occurred_at=event.occurred_at,
         is_permanent=event.is_permanent,
         payload={
@@ -71,6 +73,12 @@ def _notification_id(metadata: Mapping[str, Any]) -> UUID | None:
         return UUID(str(metadata.get("notification_id", "")))
     except ValueError:
         return None
+
+
+def _ticket(metadata: Mapping[str, Any]) -> int | None:
+    # Digits and no more: it came from outside.
+    text = str(metadata.get("ticket", ""))
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _clean(text: str) -> str:

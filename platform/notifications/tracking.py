@@ -18,10 +18,15 @@ import structlog
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
+from notifications.columns import fit_row
+from notifications.making import NotKept, is_ready_made, kept_mail
 from notifications.models import Notification, ProviderEvent, Suppression, SuppressionReason
 from notifications.publishing import publish_reports
+from notifications.relevance import Relevance, Said, of_acceptance, of_refusal
 from notifications.states import Status
+from notifications.stored_mail import addresses
 from notifications.suppressions import normalise
 
 log = structlog.get_logger()
@@ -68,6 +73,8 @@ class Report:
         notification_id: from the metadata that we sent along, if the provider returns it.
         provider_message_id: the provider's id of the message.
         message_id: the mail's Message-ID header, if the provider returns it.
+        ticket: the attempt's, from the metadata.
+        recipient: the address that it is about; of it only a keyed hash is kept.
         occurred_at: when it happened, by the provider's clock.
         is_permanent: for a bounce: the address will never take mail.
         payload: what else is worth showing, without addresses and bodies.
@@ -79,6 +86,8 @@ class Report:
     notification_id: UUID | None = None
     provider_message_id: str = ""
     message_id: str = ""
+    ticket: int | None = None
+    recipient: str = ""
     occurred_at: datetime | None = None
     is_permanent: bool = True
     payload: Mapping[str, Any] = field(default_factory=dict)
@@ -124,7 +133,7 @@ def _store(reports: Sequence[Report]) -> list[int]:
 
 
 def _row(report: Report, *, apply_at: datetime) -> ProviderEvent:
-    return ProviderEvent(
+    row = ProviderEvent(
         provider=report.provider,
         fingerprint=report.fingerprint,
         event_type=report.kind,
@@ -136,8 +145,17 @@ def _row(report: Report, *, apply_at: datetime) -> ProviderEvent:
             "message_id": report.message_id,
             "is_permanent": report.is_permanent,
             "notification_id": str(report.notification_id or ""),
+            "ticket": report.ticket,
+            "recipient_hash": _hash(report.recipient) if report.recipient else "",
         },
     )
+    fit_row(row)
+    return row
+
+
+def _hash(address: str) -> str:
+    """Return what tells one recipient of a mail from another; without our key it tells nothing."""
+    return salted_hmac("notifications.tracking", normalise(address)).hexdigest()[:16]
 
 
 def apply(event_ids: Sequence[int]) -> int:
@@ -165,15 +183,20 @@ def _try(event: ProviderEvent) -> bool:
     """
     row = _match(event)
     if row is None:
-        now = timezone.now()
-        age = now - event.received_at
-        again = now + max(age, FIRST_LOOK) if age < PATIENCE else None
-        ProviderEvent.objects.filter(pk=event.pk).update(apply_at=again)
+        _look_again(event)
         return False
     with transaction.atomic():
         ProviderEvent.objects.filter(pk=event.pk).update(notification=row)
-        _apply(event, row)
+        if not _apply(event, row):
+            _look_again(event)
     return True
+
+
+def _look_again(event: ProviderEvent) -> None:
+    now = timezone.now()
+    age = now - event.received_at
+    again = now + max(age, FIRST_LOOK) if age < PATIENCE else None
+    ProviderEvent.objects.filter(pk=event.pk).update(apply_at=again)
 
 
 def _match(event: ProviderEvent) -> Notification | None:
@@ -182,40 +205,70 @@ def _match(event: ProviderEvent) -> Notification | None:
         row = Notification.objects.filter(pk=identifier).first()
         if row is not None:
             return row
-    return _find(event.provider_message_id, str(event.payload.get("message_id", "")))
+    return _find(event) if event.provider_message_id else None
 
 
-def _find(provider_message_id: str, message_id: str) -> Notification | None:
-    for name, value in (
-        ("provider_message_id", provider_message_id),
-        ("message_id", message_id),
-    ):
-        if value and (row := Notification.objects.filter(Q(**{name: value})).first()):
+def _find(event: ProviderEvent) -> Notification | None:
+    # Two providers may give the same id to different mail; a Message-ID is ours, whoever tells it.
+    by_provider = Q(provider_message_id=event.provider_message_id, provider=event.provider)
+    by_header = Q(message_id=str(event.payload.get("message_id", "")))
+    for condition in (by_provider, by_header):
+        if row := Notification.objects.filter(condition).first():
             return row
     return None
 
 
-def _apply(event: ProviderEvent, row: Notification) -> None:
-    now = timezone.now()
+def _apply(event: ProviderEvent, row: Notification) -> bool:
+    """Let the report act on the row; False if that cannot be decided yet."""
+    relevance = _relevance(event, row)
     to = STATUS_OF.get(event.event_type)
-    if to is not None:
-        changes: dict[str, Any] = {
-            "relay_at": None,
-            "claim_expires_at": None,
-            "next_attempt_at": None,
-            "finished_at": now,
-        }
-        if to is Status.FAILED:
-            changes |= {"error_kind": "permanent", "error_code": "rejected_after_acceptance"}
-        else:
-            changes |= {"error_kind": "", "error_code": "", "error_summary": ""}
-            changes["provider"] = event.provider
-        Notification.objects.filter(pk=row.pk).move(to, reported=True, **changes)
-        Notification.objects.filter(pk=row.pk, sent_at__isnull=True).exclude(
-            status=Status.FAILED
-        ).update(sent_at=event.occurred_at or now)
+    if relevance is Relevance.LATER:
+        return False
+    if relevance is Relevance.NOW and to is not None and not _move(event, row, to):
+        return False
     _suppress(event, row)
-    ProviderEvent.objects.filter(pk=event.pk).update(processed_at=now, apply_at=None)
+    ProviderEvent.objects.filter(pk=event.pk).update(processed_at=timezone.now(), apply_at=None)
+    return True
+
+
+def _relevance(event: ProviderEvent, row: Notification) -> Relevance:
+    said = Said(ticket=event.payload.get("ticket"), provider_message_id=event.provider_message_id)
+    if event.event_type == Reported.ACCEPTED:
+        return of_acceptance(said, row)
+    return of_refusal(said, row) if _is_about_one_copy(event) else Relevance.NOW
+
+
+def _is_about_one_copy(event: ProviderEvent) -> bool:
+    if event.event_type == Reported.BOUNCED:
+        return not event.payload.get("is_permanent", True)
+    return event.event_type in {Reported.ACCEPTED, Reported.REJECTED}
+
+
+def _move(event: ProviderEvent, row: Notification, to: Status) -> bool:
+    """Move the row as the report says; False if it has changed since it was judged."""
+    now = timezone.now()
+    changes: dict[str, Any] = {
+        "relay_at": None,
+        "claim_expires_at": None,
+        "next_attempt_at": None,
+        "finished_at": now,
+    }
+    if to is Status.FAILED:
+        changes |= {"error_kind": "permanent", "error_code": "rejected_after_acceptance"}
+    else:
+        changes |= {"error_kind": "", "error_code": "", "error_summary": ""}
+        changes["provider"] = event.provider
+    rows = Notification.objects.filter(pk=row.pk)
+    if _is_about_one_copy(event):
+        # What it says was judged by where the row stands: a claim since then is another copy.
+        rows = rows.filter(ticket=row.ticket, status=row.status)
+    moved = rows.move(to, reported=True, **changes)
+    if not moved and _is_about_one_copy(event) and not rows.exists():
+        return False
+    Notification.objects.filter(pk=row.pk, sent_at__isnull=True).exclude(
+        status=Status.FAILED
+    ).update(sent_at=event.occurred_at or now)
+    return True
 
 
 def _suppress(event: ProviderEvent, row: Notification) -> None:
@@ -225,8 +278,27 @@ def _suppress(event: ProviderEvent, row: Notification) -> None:
         return
     if row.erased_at is not None:
         return  # nobody knows any more whose address it was
+    address = _address(event, row)
+    if address is None:
+        log.warning("bounced_recipient_unknown", notification=str(row.pk), reason=reason)
+        return
     Suppression.objects.get_or_create(
-        address=normalise(row.recipient),
+        address=normalise(address),
         defaults={"reason": reason, "provider": event.provider},
     )
     log.info("address_suppressed", notification=str(row.pk), reason=reason)
+
+
+def _address(event: ProviderEvent, row: Notification) -> str | None:
+    """Return whom the report is about; None if it is one of several, and does not say which."""
+    if not is_ready_made(row):
+        return row.recipient
+    try:
+        recipients = list(addresses(kept_mail(row)))
+    except NotKept:
+        return None
+    named = str(event.payload.get("recipient_hash", ""))
+    found = [one for one in recipients if _hash(one) == named]
+    if not found and len(recipients) == 1:
+        found = recipients
+    return found[0] if found else None

@@ -6,12 +6,23 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.mail import EmailMessage
+from django.db import transaction
 from django.utils import timezone
 
 from notifications import tasks
 from notifications.claims import claim
-from notifications.models import Notification, ProviderEvent, Suppression
-from notifications.states import Status
+from notifications.mail_backend import OutboxEmailBackend
+from notifications.models import (
+    AttemptOutcome,
+    DeliveryAttempt,
+    NextStep,
+    Notification,
+    Phase,
+    ProviderEvent,
+    Suppression,
+)
+from notifications.states import CLAIMABLE, Status
 from notifications.tickets import Ticketed
 from notifications.tracking import Report, apply_waiting, receive, take
 
@@ -91,7 +102,7 @@ def test_a_report_before_our_own_commit_waits_for_it(enqueued: Enqueued) -> None
     assert take([early]) == 1
     assert look_again() == 0
     row = sent(enqueued)
-    Notification.objects.update(provider_message_id="pm-9")
+    Notification.objects.update(provider="postmark", provider_message_id="pm-9")
     assert look_again() == 1
     assert status_of(row) == Status.DELIVERED
     assert look_again() == 0
@@ -159,3 +170,164 @@ def test_what_only_tells_a_story_is_kept_and_changes_nothing(enqueued: Enqueued)
     take([report(row, "opened")])
     assert status_of(row) == Status.SENT
     assert row.provider_events.get().event_type == "opened"
+
+
+# --- reports about one attempt of several
+
+
+def attempted(row: Notification, ticket: int, outcome: str, message_id: str = "") -> None:
+    """Write down how an attempt ended."""
+    DeliveryAttempt.objects.create(
+        notification=row,
+        ticket=ticket,
+        number=ticket,
+        provider="postmark",
+        phase=Phase.RESPONSE,
+        outcome=outcome,
+        provider_message_id=message_id,
+        started_at=timezone.now(),
+        duration=timedelta(seconds=1),
+        next_step=NextStep.DONE,
+    )
+
+
+def stand(row: Notification, status: Status, **changes: Any) -> None:
+    """Put the row where a history would have brought it."""
+    now = timezone.now()
+    due: dict[str, Any] = {"relay_at": None, "next_attempt_at": None, "claim_expires_at": None}
+    if status == Status.SENDING:
+        due |= {"relay_at": now, "claim_expires_at": now}
+    elif status in CLAIMABLE:
+        due |= {"relay_at": now, "next_attempt_at": now}
+    Notification.objects.filter(pk=row.pk).update(status=status, **(due | changes))
+
+
+one_copys_end = pytest.mark.parametrize(
+    "changes", [{"kind": "rejected"}, {"kind": "bounced", "is_permanent": False}]
+)
+
+
+@one_copys_end
+def test_a_copy_that_came_to_nothing_does_not_end_the_attempt_that_is_under_way(
+    enqueued: Enqueued, changes: dict[str, Any]
+) -> None:
+    row = enqueued()
+    attempted(row, 1, AttemptOutcome.TRANSIENT)
+    stand(row, Status.SENDING, ticket=2)
+    take([report(row, ticket=1, **changes)])
+    assert status_of(row) == Status.SENDING
+    assert row.claim_expires_at is not None
+    assert row.provider_events.get().processed_at is not None
+
+
+@one_copys_end
+def test_what_was_redriven_is_not_ended_by_what_was_said_of_it_before(
+    enqueued: Enqueued, changes: dict[str, Any]
+) -> None:
+    row = enqueued()
+    attempted(row, 1, AttemptOutcome.ACCEPTED, "pm-1")
+    stand(row, Status.QUEUED, ticket=1)
+    take([report(row, ticket=1, **changes)])
+    assert status_of(row) == Status.QUEUED
+
+
+@one_copys_end
+def test_a_copy_in_doubt_that_came_to_nothing_ends_its_mail(
+    enqueued: Enqueued, changes: dict[str, Any]
+) -> None:
+    row = enqueued()
+    attempted(row, 1, AttemptOutcome.UNKNOWN)
+    stand(row, Status.RETRYING, ticket=1, doubted_ticket=1)
+    take([report(row, ticket=1, **changes)])
+    assert status_of(row) in {Status.FAILED, Status.BOUNCED}
+
+
+def test_while_another_copy_leaves_a_rejection_waits_for_what_it_is_about(
+    enqueued: Enqueued,
+) -> None:
+    row = enqueued()
+    attempted(row, 1, AttemptOutcome.UNKNOWN)
+    stand(row, Status.SENDING, ticket=2, doubted_ticket=1)
+    take([report(row, "rejected", ticket=1, provider_message_id="pm-1")])
+    assert status_of(row) == Status.SENDING
+    attempted(row, 2, AttemptOutcome.ACCEPTED, "pm-2")
+    stand(row, Status.SENT, provider="postmark", provider_message_id="pm-2", doubted_ticket=None)
+    look_again()
+    assert status_of(row) == Status.SENT
+    assert row.provider_events.get().apply_at is None
+
+
+def test_a_rejection_of_the_copy_that_was_accepted_ends_it(enqueued: Enqueued) -> None:
+    row = sent(enqueued)
+    Notification.objects.update(ticket=2)
+    attempted(row, 1, AttemptOutcome.TRANSIENT)
+    attempted(row, 2, AttemptOutcome.ACCEPTED, "pm-1")
+    take([report(row, "rejected", ticket=1, fingerprint="old")])
+    assert status_of(row) == Status.SENT
+    take([report(row, "rejected", ticket=2, fingerprint="new")])
+    assert status_of(row) == Status.FAILED
+    assert row.error_code == "rejected_after_acceptance"
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["accepted", "rejected"])))
+def test_a_late_accepted_never_hides_a_rejected(enqueued: Enqueued, order: tuple[str, ...]) -> None:
+    row = sent(enqueued)
+    for kind in order:
+        take([report(row, kind)])
+    assert status_of(row) == Status.FAILED
+
+
+def test_that_a_redriven_mail_was_accepted_before_is_no_news(enqueued: Enqueued) -> None:
+    row = enqueued()
+    attempted(row, 1, AttemptOutcome.ACCEPTED, "pm-1")
+    stand(row, Status.QUEUED, ticket=1)
+    take([report(row, "accepted", ticket=1)])
+    assert status_of(row) == Status.QUEUED
+
+
+def test_a_mail_that_was_delivered_after_all_is_not_sent_anew(enqueued: Enqueued) -> None:
+    row = enqueued()
+    attempted(row, 1, AttemptOutcome.TRANSIENT)
+    stand(row, Status.RETRYING, ticket=1)
+    take([report(row, "delivered", ticket=1)])
+    assert status_of(row) == Status.DELIVERED
+
+
+def test_another_providers_message_of_the_same_id_is_not_ours(enqueued: Enqueued) -> None:
+    row = sent(enqueued)
+    Notification.objects.update(provider="ses")
+    stranger = Report(
+        provider="postmark", kind="bounced", fingerprint="1", provider_message_id="pm-1"
+    )
+    take([stranger])
+    assert status_of(row) == Status.SENT
+    assert not Suppression.objects.exists()
+
+
+def test_foreign_texts_of_any_length_are_kept(enqueued: Enqueued) -> None:
+    row = sent(enqueued)
+    take([report(row, "k" * 300, fingerprint="f", provider_message_id="m\x00" + "m" * 900)])
+    event = row.provider_events.get()
+    assert len(event.event_type) == 30
+    assert "\x00" not in event.provider_message_id
+
+
+def test_of_several_recipients_the_one_that_bounced_is_suppressed(db: None) -> None:
+    with transaction.atomic():
+        message = EmailMessage("Hi", "x", None, ["a@example.com"], cc=["B@example.com"])
+        OutboxEmailBackend().send_messages([message])
+    row = Notification.objects.get()
+    stand(row, Status.SENT)
+    take([report(row, "bounced", recipient="b@example.com")])
+    assert status_of(row) == Status.BOUNCED
+    assert Suppression.objects.get().address == "b@example.com"
+    assert "example.com" not in str(row.provider_events.get().payload)
+
+
+def test_of_several_recipients_nobody_is_suppressed_by_guessing(db: None) -> None:
+    with transaction.atomic():
+        message = EmailMessage("Hi", "x", None, ["a@example.com"], cc=["b@example.com"])
+        OutboxEmailBackend().send_messages([message])
+    row = Notification.objects.get()
+    take([report(row, "bounced")])
+    assert not Suppression.objects.exists()

@@ -107,7 +107,7 @@ def test_without_our_ids_the_providers_message_id_finds_the_mail(
 ) -> None:
     # Mailgun writes message ids in angle brackets.
     own = "<1152921>" if esp.name == "mailgun" else "1152921"
-    Notification.objects.filter(pk=row.pk).update(provider_message_id=own)
+    Notification.objects.filter(pk=row.pk).update(provider=esp.name, provider_message_id=own)
     use(esp, use_providers)
     stranger = Notification(
         pk=None, provider_message_id=row.provider_message_id, recipient=row.recipient, event="x"
