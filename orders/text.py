@@ -10,7 +10,15 @@ from typing import Annotated, Any
 from babel import Locale
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from access.text import URL_MAX_LENGTH, paragraphs, single_line, web_address
+from access.text import (
+    LINE,
+    PARAGRAPHS,
+    URL,
+    URL_MAX_LENGTH,
+    paragraphs,
+    single_line,
+    web_address,
+)
 
 # In URLs and in mail, so only what needs no escaping in either; not all dots.
 NUMBER_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}"
@@ -58,15 +66,13 @@ def _none_if_blank(value: object) -> object:
 
 
 # The same rules for pydantic models (the typed `data` of events).
-OptionalLine = Annotated[
-    Annotated[str, Field(max_length=200), AfterValidator(single_line)] | None,
-    BeforeValidator(_none_if_blank),
+_Line = Annotated[str, Field(max_length=200, json_schema_extra=LINE), AfterValidator(single_line)]
+_Paragraphs = Annotated[
+    str, Field(max_length=2000, json_schema_extra=PARAGRAPHS), AfterValidator(paragraphs)
 ]
-OptionalParagraphs = Annotated[
-    Annotated[str, Field(max_length=2000), AfterValidator(paragraphs)] | None,
-    BeforeValidator(_none_if_blank),
+_WebAddress = Annotated[
+    str, Field(max_length=URL_MAX_LENGTH, json_schema_extra=URL), AfterValidator(web_address)
 ]
-OptionalWebAddress = Annotated[
-    Annotated[str, Field(max_length=URL_MAX_LENGTH), AfterValidator(web_address)] | None,
-    BeforeValidator(_none_if_blank),
-]
+OptionalLine = Annotated[_Line | None, BeforeValidator(_none_if_blank)]
+OptionalParagraphs = Annotated[_Paragraphs | None, BeforeValidator(_none_if_blank)]
+OptionalWebAddress = Annotated[_WebAddress | None, BeforeValidator(_none_if_blank)]

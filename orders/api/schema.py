@@ -2,17 +2,20 @@
 
 from typing import Any
 
+from django.conf import settings
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiParameter,
     OpenApiResponse,
     PolymorphicProxySerializer,
     extend_schema_field,
-    inline_serializer,
 )
 from rest_framework import serializers
 
+from access.serializers import StrictSerializer
 from orders import event_types, text
+from orders.api.serializers import LinesSerializer
 
 NUMBER = OpenApiParameter(
     "number",
@@ -24,6 +27,7 @@ NUMBER = OpenApiParameter(
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 NUMBER_TAKEN = OpenApiResponse(PROBLEM, "An order with this number exists (`number_taken`).")
+NO_NUMBER = OpenApiResponse(PROBLEM, "No order has the number `batch`, an address of its own.")
 NOT_NOW = OpenApiResponse(
     {
         "allOf": [
@@ -59,10 +63,20 @@ def _body(name: str, event: event_types.OrderEventType[Any]) -> Any:
     data = extend_schema_field(schema)(
         type(f"{event.data.__name__}Field", (serializers.JSONField,), {})
     )
-    return inline_serializer(
-        f"NewOrderEvent{name.title()}",
-        {
-            "type": serializers.ChoiceField([name], help_text=event.contract.title),
-            "data": data(required=False),
-        },
-    )
+    fields = {
+        "type": serializers.ChoiceField([name], help_text=event.contract.title),
+        "data": data(required=False),
+    }
+    return type(f"NewOrderEvent{name.title()}Serializer", (StrictSerializer,), fields)()
+
+
+class LinesSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Says how many lines an order has."""
+
+    target_class = LinesSerializer
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        """Return the array's schema."""
+        line = auto_schema.resolve_serializer(self.target.child, direction)
+        most = settings.API_MAX_ORDER_LINES
+        return {"type": "array", "items": line.ref, "minItems": 1, "maxItems": most}

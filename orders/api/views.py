@@ -32,15 +32,15 @@ class OrderList(ListAPIView[Order]):
     """Place orders, and list them."""
 
     required_scopes: ClassVar = SCOPES
-    queryset = Order.objects.prefetch_related("lines")
+    queryset = Order.objects.prefetch_related("lines").order_by("-created_at")
     serializer_class = OrderSerializer
     pagination_class = CursorPagination
     filterset_class = OrderFilter
-    ordering = "-created_at"
+    ordering_fields = ("created_at", "number")
 
-    @extend_schema(operation_id="list_orders", summary="List orders, newest first")
+    @extend_schema(operation_id="list_orders", summary="List orders")
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Answer with one page of orders."""
+        """Answer with one page of orders, the newest first unless `ordering` says otherwise."""
         return super().get(request, *args, **kwargs)
 
     @extend_schema(
@@ -69,8 +69,14 @@ class OrderDetail(RetrieveAPIView[Order]):
     queryset = Order.objects.prefetch_related("lines")
     serializer_class = OrderSerializer
     lookup_field = "number"
+    filter_backends = ()
 
-    @extend_schema(operation_id="get_order", summary="Get an order", parameters=[schema.NUMBER])
+    @extend_schema(
+        operation_id="get_order",
+        summary="Get an order",
+        parameters=[schema.NUMBER],
+        responses={200: OrderSerializer, 405: schema.NO_NUMBER},
+    )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer with the order."""
         return super().get(request, *args, **kwargs)
@@ -83,8 +89,7 @@ class OrderEventList(ListAPIView[OrderEvent]):
     queryset = OrderEvent.objects.none()
     serializer_class = OrderEventSerializer
     pagination_class = CursorPagination
-    filter_backends = ()
-    ordering = "created_at"
+    ordering_fields = ("created_at",)
 
     def get_queryset(self) -> QuerySet[OrderEvent]:
         """Return the order's events, the first one first."""

@@ -68,13 +68,13 @@ class TextField(serializers.CharField):
 
 
 class WholeNumberField(serializers.IntegerField):
-    """A JSON integer; "2", 2.0 and true are none."""
+    """A JSON integer, which 2.0 is too (JSON Schema 2020-12, 6.1.1); "2" and true are none."""
 
     def to_internal_value(self, data: Any) -> int:
         """Return the number."""
-        if isinstance(data, bool) or not isinstance(data, int):
+        if isinstance(data, bool) or not isinstance(data, int | float) or data != int(data):
             self.fail("invalid")
-        return data
+        return int(data)
 
 
 class MomentField(serializers.DateTimeField):

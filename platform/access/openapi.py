@@ -10,7 +10,7 @@ from drf_spectacular.extensions import (
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
 from drf_standardized_errors.openapi import AutoSchema as StandardizedErrorsSchema
 
 from access import idempotency, problem_types
@@ -114,6 +114,19 @@ class AutoSchema(StandardizedErrorsSchema):
         """Return the headers that a repeatable write takes and answers with."""
         parameters = list(super().get_override_parameters())
         return [*parameters, IDEMPOTENCY_KEY, REPLAYED] if self._is_idempotent() else parameters
+
+    def _get_filter_parameters(self) -> list[Schema]:
+        """Say that a filter has a value: one without is refused."""
+        parameters: list[Schema] = super()._get_filter_parameters()  # type: ignore[no-untyped-call]
+        for schema in (parameter["schema"] for parameter in parameters):
+            if schema.get("type") == "string" and schema.keys() <= {"type", "maxLength"}:
+                schema["minLength"] = 1
+        return parameters
+
+    def _get_request_for_media_type(self, serializer: Any, direction: str = "request") -> Any:
+        """Say of a body of one of several kinds that it must be there: the library forgets it."""
+        schema, required = super()._get_request_for_media_type(serializer, direction)  # type: ignore[no-untyped-call]
+        return schema, required or isinstance(serializer, PolymorphicProxySerializer)
 
     def _is_idempotent(self) -> bool:
         return idempotency.is_idempotent(getattr(self.view, self.method.lower(), None))

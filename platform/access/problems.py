@@ -2,7 +2,8 @@
 
     APIException                 DRF's own; 400, 401, 403, 404, 405, 406, 415, 429, 500
     ├── ValidationError          400: errors of the body's values
-    │   └── InvalidParameter     400: errors of the query string's values
+    │   ├── InvalidParameter     400: an error of one of the query string's values
+    │   └── InvalidParameters    400: errors of several
     └── Problem                  an error with further members
         ├── MalformedBody        400: `line`, `column`
         ├── MissingScope         403: `required_scopes`, `missing_scopes`
@@ -157,6 +158,13 @@ class InvalidParameter(exceptions.ValidationError):
 
     def __init__(self, name: str, detail: str, *, code: str = "invalid") -> None:
         super().__init__({name: [exceptions.ErrorDetail(detail, code)]})
+
+
+class InvalidParameters(exceptions.ValidationError):
+    """Several query parameters are not what they should be."""
+
+    def __init__(self, errors: Mapping[str, exceptions.ErrorDetail]) -> None:
+        super().__init__({name: [error] for name, error in errors.items()})
 
 
 def type_of(error: exceptions.APIException) -> ProblemType | None:

@@ -24,6 +24,9 @@ REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _LINE = r"[^\u0000-\u001F\u007F-\u009F\u2028\u2029]"
 _VISIBLE = r"[^\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]"
 LINE: Schema = {"pattern": f"^{_LINE}*$"}
+PARAGRAPHS: Schema = {
+    "pattern": r"^[^\u0000-\u0009\u000B\u000C\u000E-\u001F\u007F-\u009F\u2028\u2029]*$"
+}
 NONBLANK_LINE: Schema = {"pattern": f"^{_LINE}*{_VISIBLE}{_LINE}*$"}
 
 LANGUAGE_TAG = re.compile(

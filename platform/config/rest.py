@@ -6,7 +6,11 @@ FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["access.throttling.ApiKeyThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["access.parsers.StrictJSONParser"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": [
+        "access.lists.StrictQueryBackend",
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "access.lists.OrderingBackend",
+    ],
     "DEFAULT_SCHEMA_CLASS": "access.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "access.pagination.CursorPagination",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",

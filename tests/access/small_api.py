@@ -137,4 +137,5 @@ urlpatterns = [
     path("api/", include("access.urls")),
     path("plain/", plain_view),
     path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
 ]

@@ -13,6 +13,7 @@ from access.fields import MomentField, StrictListField, TextField, WholeNumberFi
 from access.problems import IdempotencyKeyReused, Unprocessable
 from access.serializers import StrictSerializer
 from notifications import direct
+from templating import contracts
 from templating.errors import RenderingError
 
 LONGEST_KEY = 150
@@ -52,11 +53,20 @@ class ContextField(serializers.Field[dict[str, Any], Any, Any, Any]):
         return data
 
 
+class EventField(TextField):
+    """The name of an event whose contract is registered."""
+
+    @property
+    def schema(self) -> text.Schema:
+        """The names there are."""
+        return {"enum": sorted(contract.event for contract in contracts.registered())}
+
+
 @extend_schema_serializer(component_name="NewNotification", examples=[MESSAGE])
 class NewNotificationSerializer(StrictSerializer):
     """A mail to be sent; event, recipient and context are required."""
 
-    event = TextField(
+    event = EventField(
         max_length=100,
         help_text="Whose templates are used: `order.placed`, …, or `shop.message` for anything.",
     )

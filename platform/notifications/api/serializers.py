@@ -195,7 +195,7 @@ class ReasonSerializer(StrictSerializer):
 
     reason = TextField(
         clean=text.paragraphs,
-        schema={},
+        schema=text.PARAGRAPHS,
         max_length=500,
         required=False,
         default="",

@@ -7,13 +7,14 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.urls import path, reverse
 from drf_spectacular.utils import extend_schema
-from email_validator import EmailNotValidError, validate_email
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access import text
 from access.actors import Actor
+from access.fields import TextField
 from access.idempotency import idempotent
 from access.pagination import CursorPagination
 from access.scopes import Scope
@@ -41,22 +42,16 @@ class SuppressionSerializer(serializers.ModelSerializer[Suppression]):
 class NewSuppressionSerializer(StrictSerializer):
     """An address that must not be mailed."""
 
-    address = serializers.CharField(max_length=254)
-    note = serializers.CharField(
-        max_length=500, required=False, allow_blank=True, default="", help_text="Why; for people."
+    address = TextField(clean=text.email_address, schema=text.EMAIL, max_length=254)
+    note = TextField(
+        clean=text.paragraphs,
+        schema=text.PARAGRAPHS,
+        max_length=500,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Why; for people.",
     )
-
-    def validate_address(self, value: str) -> str:
-        """Return the address as it is compared.
-
-        Raises:
-            ValidationError: it is none that mail can be sent to.
-        """
-        try:
-            checked = validate_email(value, check_deliverability=False, allow_smtputf8=False)
-        except EmailNotValidError as error:
-            raise serializers.ValidationError(f"This is no email address. {error}") from error
-        return normalise(checked.normalized)
 
 
 class SuppressionFilter(django_filters.FilterSet):
@@ -87,6 +82,7 @@ class SuppressionList(ListAPIView[Suppression]):
     serializer_class = SuppressionSerializer
     filterset_class = SuppressionFilter
     pagination_class = CursorPagination
+    ordering_fields = ("created_at", "address")
 
     @extend_schema(operation_id="list_suppressions", summary="List suppressed addresses")
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

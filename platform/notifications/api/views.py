@@ -41,8 +41,9 @@ class NotificationList(ListAPIView[Notification]):
     serializer_class = serializers.NotificationSerializer
     filterset_class = NotificationFilter
     pagination_class = CursorPagination
+    ordering_fields = ("created_at",)
 
-    @extend_schema(operation_id="list_notifications", summary="List notifications, newest first")
+    @extend_schema(operation_id="list_notifications", summary="List notifications")
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer with one page of notifications."""
         return super().get(request, *args, **kwargs)
