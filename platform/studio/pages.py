@@ -111,5 +111,6 @@ def _missing(found: Listing) -> int:
 
 
 def _drafts(found: Listing) -> int:
-    mails = [cell for event in found.events for cell in event.cells]
-    return sum(one.draft is not None for one in [*mails, *found.shared])
+    drafts = [cell.draft for event in found.events for cell in event.cells]
+    drafts += [file.draft for file in found.shared]
+    return sum(draft is not None for draft in drafts)
