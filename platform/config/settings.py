@@ -249,6 +249,12 @@ CLAIM_DURATION = env.duration(
     "45s",
     about="A worker's right to a notification; longer than EMAIL_SEND_TIMEOUT.",
 )
+SENDING_THREADS = env.integer(
+    "SENDING_THREADS",
+    32,
+    at_least=1,
+    about="Most mails that one worker process has under way at once, with a slow provider.",
+)
 RETRY_FIRST_DELAY = env.duration(
     "RETRY_FIRST_DELAY", "10s", about="The backoff's first ceiling; it doubles from there."
 )

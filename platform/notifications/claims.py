@@ -1,7 +1,7 @@
 """A worker's time-limited right to attempt a notification: claim, release, postpone."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -30,7 +30,7 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
     )
 
 
-def release(claimed: Sequence[Notification], *, at: datetime) -> int:
+def release(claimed: Iterable[Notification], *, at: datetime) -> int:
     """Give claims back unused, to be published by the relay from `at` on; no attempt is burnt."""
     return Notification.objects.filter(
         _presented(Ticketed(row.id, row.ticket) for row in claimed)

@@ -16,6 +16,7 @@ No transaction is open while anything is rendered or sent.
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,19 +24,16 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from notifications import claims, recovery, retries
-from notifications.handover import hand_over, outlives_a_send
+from notifications import claims, recovery
 from notifications.journal import journal
-from notifications.making import NobodyLeft, is_ready_made, make
-from notifications.models import AttemptOutcome, DeliveryAttempt, Notification, Phase
+from notifications.models import Notification
 from notifications.publishing import PUBLISHED_GRACE
 from notifications.recording import Recorder
-from notifications.settlements import Settlement, after_failure, ended
+from notifications.rounds import Round
+from notifications.settlements import Settlement
 from notifications.states import Status
-from notifications.suppressions import suppressed
 from notifications.tickets import Ticketed
 from providers import routing
-from templating.errors import RenderingError
 
 log = structlog.get_logger()
 
@@ -133,18 +131,23 @@ def _settle_claimed(
         routing.give_back(permit)
         return []
     journal.claimed([Ticketed(row.id, row.ticket) for row in claimed])
-    round_ = _Round(permit)
+    recorder = Recorder()
     try:
-        settlements = _settle_all(claimed, round_=round_, retries_in_broker=retries_in_broker)
+        round_ = Round(claimed, permit=permit, journal=journal.own)
+        with closing(round_.settlements()) as settlements:
+            for settlement in settlements:
+                _set_relay(settlement, retries_in_broker=retries_in_broker)
+                recorder.add(settlement)
+        if round_.left:
+            claims.release(round_.left, at=timezone.now())
+        recorder.flush()
     except Exception:
         # At once, and not when the claims expire: that would cost each mail of the batch an
         # attempt, and hand over again what has been accepted.
         _settle_leftover()
         raise
-    finally:
-        round_.end()
     journal.clear()
-    return settlements
+    return recorder.recorded
 
 
 def _settle_leftover() -> None:
@@ -152,44 +155,6 @@ def _settle_leftover() -> None:
     if leftover := journal.unrecorded():
         recovery.settle(leftover)
         journal.clear()
-
-
-class _Round:
-    """The use that one batch makes of its permit."""
-
-    def __init__(self, permit: routing.Permit) -> None:
-        self._permit = permit
-        self._sent = 0
-
-    def chain(self) -> tuple[str, ...]:
-        """Return who may take the next mail now; nobody, if breakers have opened meanwhile."""
-        found = routing.chain(self._permit, position=self._sent, now=timezone.now())
-        self._sent += bool(found)
-        return found
-
-    def end(self) -> None:
-        """Give back what was not used."""
-        routing.give_back(self._permit, unused=self._permit.granted - self._sent)
-
-
-def _settle_all(
-    claimed: Sequence[Notification], *, round_: _Round, retries_in_broker: bool
-) -> list[Settlement]:
-    unwanted = suppressed(row.recipient for row in claimed)
-    recorder = Recorder()
-    for position, row in enumerate(claimed):
-        settlement = None
-        if outlives_a_send(row):
-            settlement = _settle(row, unwanted=row.recipient in unwanted, round_=round_)
-        if settlement is None:
-            # A slow provider used up the claims' time, or the last provider's breaker opened: the
-            # rest goes back, unharmed, to be shared out anew.
-            claims.release(claimed[position:], at=timezone.now())
-            break
-        _set_relay(settlement, retries_in_broker=retries_in_broker)
-        recorder.add(settlement)
-    recorder.flush()
-    return recorder.recorded
 
 
 def _delivered(settlement: Settlement) -> Delivered:
@@ -208,44 +173,3 @@ def _set_relay(settlement: Settlement, *, retries_in_broker: bool) -> None:
         return
     by_caller = retries_in_broker and at - settlement.at <= RETRY_IN_BROKER
     settlement.changes["relay_at"] = at + PUBLISHED_GRACE if by_caller else at
-
-
-def _settle(row: Notification, *, unwanted: bool, round_: _Round) -> Settlement | None:
-    """Carry one claimed notification to its outcome, or None if no provider may take it now."""
-    now = timezone.now()
-    if row.expires_at <= now:
-        return ended(row, to=Status.FAILED, code=retries.DeadLetterReason.EXPIRED, at=now)
-    if unwanted and not is_ready_made(row):  # which may have other recipients
-        return ended(row, to=Status.SUPPRESSED, code="suppressed", at=now)
-    try:
-        made = make(row)
-    except NobodyLeft:
-        return ended(row, to=Status.SUPPRESSED, code="suppressed", at=now)
-    except RenderingError as error:
-        return _after_failed_rendering(row, error, code=error.code, started_at=now)
-    except Exception as error:
-        # A mistake of ours must cost one mail, not the batch, and must not come back for ever.
-        log.exception("mail_cannot_be_made", notification=str(row.id))
-        return _after_failed_rendering(row, error, code="internal_error", started_at=now)
-    chain = round_.chain()
-    return hand_over(row, made.message, made.rendered, chain=chain) if chain else None
-
-
-def _after_failed_rendering(
-    row: Notification, error: Exception, *, code: str, started_at: datetime
-) -> Settlement:
-    now = timezone.now()
-    attempt = DeliveryAttempt(
-        notification=row,
-        ticket=row.ticket,
-        number=row.attempt_count + 1,
-        phase=Phase.RENDER,
-        outcome=AttemptOutcome.RENDERING,
-        error_code=code,
-        # A rendering error holds names and lines; any other might hold the data itself.
-        summary=str(error)[:500] if isinstance(error, RenderingError) else type(error).__name__,
-        started_at=started_at,
-        duration=now - started_at,
-    )
-    failure = retries.Failure(outcome=AttemptOutcome.RENDERING, code=code)
-    return after_failure(row, failure, attempts=[attempt], now=now)

@@ -1,6 +1,7 @@
 """Hands one message to the chain of providers, and says what came of it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
 from notifications import retries
-from notifications.journal import Note, journal
+from notifications.journal import Journal, Note
 from notifications.models import AttemptOutcome, DeliveryAttempt, NextStep, Notification, Phase
 from notifications.settlements import (
     Acceptance,
@@ -34,16 +35,27 @@ OUTCOMES: dict[type[errors.ProviderError], AttemptOutcome] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A claimed notification and the mail that was made of it."""
+
+    row: Notification
+    message: EmailMultiAlternatives
+    rendered: Rendered
+
+
 def hand_over(
-    row: Notification, message: EmailMultiAlternatives, rendered: Rendered, *, chain: Iterable[str]
+    ready: Ready, *, chain: Sequence[str], journal: Journal, following: Ready | None = None
 ) -> Settlement:
     """Offer one claimed notification to the providers of `chain`, in order; write nothing.
 
-    The next provider is tried only with proof that the last one did not take the message
-    (`may_fail_over`), and only while the claim outlives a send.
+    `following` is what this thread will hand over next, where it knows. The next provider is tried
+    only with proof that the last one did not take the message (`may_fail_over`), and only while
+    the claim outlives a send.
     """
     attempts: list[DeliveryAttempt] = []
     failures: list[retries.Failure] = []
+    row, message, rendered = ready.row, ready.message, ready.rendered
     ticketed = Ticketed(row.id, row.ticket)
     for alias in chain:
         if failures and not (outlives_a_send(row) and routing.may_take_over(alias)):
@@ -54,7 +66,13 @@ def hand_over(
         started_at = timezone.now()
         journal.note(Note.BEGUN, ticketed, provider=alias)
         try:
-            accepted = send(alias, message, idempotency_key=f"{row.id}-{row.handover_ticket}")
+            accepted = send(
+                alias,
+                message,
+                idempotency_key=f"{row.id}-{row.handover_ticket}",
+                # A hint for the first choice: elsewhere this mail is the exception.
+                following=following.message if following and alias == chain[0] else None,
+            )
         except errors.ProviderError as error:
             attempts.append(_failed_attempt(row, alias, error, started_at=started_at))
             if isinstance(error, errors.UnknownOutcome):

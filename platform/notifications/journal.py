@@ -2,7 +2,8 @@
 
 The database learns of a claim's outcome only after the provider has answered. A worker that is
 killed in between would leave the whole claim in doubt; its journal narrows that to the one mail
-that was under way. One small file per sending thread, in `VAR_DIR/journal`:
+that was under way, or those of its sending threads. One small file per worker process, in
+`VAR_DIR/journal`:
 
     {"note": "claimed",  "tickets": [[id, ticket], …]}
     {"note": "begun",    "ticketed": [id, ticket], "provider": alias, …}     before the hand-over
@@ -60,10 +61,15 @@ class Entry:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Journal(threading.local):
-    """The journal of the current thread of the current process, opened at its first note."""
+class Journal:
+    """The journal of one worker, opened at its first note in the current process.
+
+    The threads that send for the worker note in it too: each note is one write, and a file of
+    their own would be believed or not without the others.
+    """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._file = -1
         self._owner = 0
         self._entries: dict[UUID, Entry] = {}
@@ -82,7 +88,7 @@ class Journal(threading.local):
         self._entries[ticketed.id] = Entry(ticketed=ticketed, note=note, details=details)
 
     def unrecorded(self) -> list[Entry]:
-        """Return what this thread noted and could not record (the database was away)."""
+        """Return what was noted and could not be recorded (the database was away)."""
         return list(self._entries.values()) if self._owner == os.getpid() else []
 
     def clear(self) -> None:
@@ -97,11 +103,16 @@ class Journal(threading.local):
             os.close(self._file)
         self._entries, self._file, self._owner = {}, -1, 0
 
+    def _open(self) -> None:
+        if self._owner != os.getpid():
+            self._entries = {}
+            self._file, self._owner = _create(), os.getpid()
+
     def _write(self, line: Mapping[str, Any]) -> None:
         try:
             if self._owner != os.getpid():  # the first note, or the first after a fork
-                self._entries = {}
-                self._file, self._owner = _create(), os.getpid()
+                with self._lock:
+                    self._open()
             _write_line(self._file, line)
         except OSError as error:
             # A full disk must not stop the mail. But the notes that are there must not say
@@ -112,7 +123,17 @@ class Journal(threading.local):
                 os.ftruncate(self._file, 0)
 
 
-journal = Journal()
+class _OfThisThread(threading.local):
+    """Each thread that claims has a journal of its own; `own` may be handed to other threads."""
+
+    def __init__(self) -> None:
+        self.own = Journal()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.own, name)
+
+
+journal = _OfThisThread()
 
 
 def folder() -> Path:

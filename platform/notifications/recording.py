@@ -17,9 +17,11 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from notifications import rollups
 from notifications.columns import fit, fit_row
 from notifications.models import DeliveryAttempt, Notification, NotificationQuerySet
+from notifications.moving import move_each
 from notifications.retries import DeadLetterReason
 from notifications.settlements import Settlement
 from notifications.states import OPEN, REPORTED_SOURCES, Status
+from notifications.tickets import Ticketed
 
 log = structlog.get_logger()
 
@@ -35,6 +37,8 @@ FACTS = (
     "lost_count",
     "sent_at",
 )
+HELD = frozenset({Status.SENDING})
+WORTH_ONE_STATEMENT = 3
 REJECTED = DeadLetterReason.REJECTED_AFTER_ACCEPTANCE
 
 
@@ -43,8 +47,9 @@ def record(settlements: Sequence[Settlement]) -> int:
     moved: list[Settlement] = []
     completed: list[Settlement] = []
     with transaction.atomic():
+        at_once = _move_accepted(settlements)
         for settlement in settlements:
-            if _move(settlement):
+            if settlement.notification.pk in at_once or _move(settlement):
                 moved.append(settlement)
             elif settlement.to == Status.SENT and _complete(settlement):
                 completed.append(settlement)
@@ -67,7 +72,7 @@ class Recorder:
     old enough for a person who watches to notice.
     """
 
-    GROUP = 50
+    GROUP = 100
     PATIENCE = timedelta(milliseconds=250)
 
     def __init__(self) -> None:
@@ -77,9 +82,8 @@ class Recorder:
 
     def add(self, settlement: Settlement) -> None:
         """Take a settlement, and write the group if it is time to."""
-        if not self._waiting:
-            self._since = time.monotonic()
         self._waiting.append(settlement)
+        # Since the last group: with a slow provider each mail is written as soon as it is known.
         waited = time.monotonic() - self._since
         if len(self._waiting) >= self.GROUP or waited > self.PATIENCE.total_seconds():
             self.flush()
@@ -93,6 +97,7 @@ class Recorder:
         if moved < len(group):
             log.warning("recorded_too_late", notifications=len(group) - moved)
         self.recorded += group
+        self._since = time.monotonic()
 
 
 # Recording is fenced, and its attempts are written once: it can be repeated. These mails have left
@@ -104,6 +109,21 @@ _patiently = Retrying(
     before_sleep=lambda _state: connection.close(),
     reraise=True,
 )
+
+
+def _move_accepted(settlements: Sequence[Settlement]) -> frozenset[UUID]:
+    """Move what was simply accepted with one statement; return which rows that found.
+
+    The others are moved one by one, and so is what came too late.
+    """
+    accepted = [
+        (Ticketed(one.notification.pk, one.notification.ticket), _changes(one))
+        for one in settlements
+        if one.to == Status.SENT and one.held_in == HELD
+    ]
+    if len(accepted) < WORTH_ONE_STATEMENT or len(dict(accepted)) < len(accepted):
+        return frozenset()
+    return move_each(Status.SENT, accepted, only_from=HELD)
 
 
 def _move(settlement: Settlement) -> int:

@@ -14,6 +14,8 @@ ORPHANED_FOR = 0.3
 """Seconds for which a killed main process's children go on before they are ended with it."""
 
 UNDER_WAY_WITHIN = 60.0  # seconds
+SENDING_THREADS = 4
+"""The most that one sending process may have under way; more would excuse more copies."""
 
 
 class Target(StrEnum):
@@ -82,7 +84,7 @@ class Executioner:
 
     def _kill_child(self, worker: Service) -> int:
         self._draw.choice(worker.children()).kill()
-        return 1
+        return SENDING_THREADS
 
     def _kill_main(self, worker: Service) -> int:
         senders = len(worker.children())
@@ -90,7 +92,7 @@ class Executioner:
         time.sleep(ORPHANED_FOR)
         worker.stop()  # the group: what a supervisor does with the orphans
         worker.start()
-        return senders
+        return senders * SENDING_THREADS
 
     def _kill_broker(self, _: Service) -> int:
         self._stack.valkey.kill()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from tests.drill.evidence import arrivals_at_esp, arrivals_at_sink, read_rows
+from tests.drill.kills import SENDING_THREADS
 from tests.drill.progress import Progress
 from tests.drill.records import Arrival, MailRow
 from tests.support.api_client import ApiClient
@@ -27,6 +28,7 @@ SEND_TIMEOUT = timedelta(seconds=2)
 SHORT = {
     "EMAIL_SEND_TIMEOUT": f"{SEND_TIMEOUT.total_seconds():g}s",
     "CLAIM_DURATION": "6s",
+    "SENDING_THREADS": str(SENDING_THREADS),
     "RETRY_FLOOR": "100ms",
     "RETRY_FIRST_DELAY": "500ms",
     "RETRY_MAX_DELAY": "5s",

@@ -15,6 +15,7 @@ from config.env import Environment
 from notifications.delivery import deliver
 from notifications.models import Notification, Role
 from notifications.outbox import NewNotification, enqueue
+from notifications.pace import pace
 from notifications.publishing import publisher
 from notifications.tickets import Ticketed
 from providers import connections, routing
@@ -60,6 +61,12 @@ def greeting_event() -> None:
 def fresh_publisher() -> None:
     """Let no test's dead broker spare the next test its own."""
     publisher.reset()
+
+
+@pytest.fixture(autouse=True)
+def fresh_pace() -> None:
+    """Let no test's slow provider bring the next test threads."""
+    pace.reset()
 
 
 @pytest.fixture

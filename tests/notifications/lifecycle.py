@@ -11,13 +11,13 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from notifications import claims, delivery, handover, journal, publishing, queues
+from notifications import claims, delivery, journal, publishing, queues
 from notifications.journal import Journal, Note
 from notifications.models import Notification
 from notifications.publishing import PUBLISHED_GRACE, BrokerUnavailable
 from notifications.recording import record
+from notifications.rounds import Round
 from notifications.settlements import Settlement
-from notifications.suppressions import suppressed
 from notifications.tickets import Ticketed
 from providers import routing
 
@@ -148,8 +148,7 @@ class Worker:
     """A worker between the steps of `delivery.deliver`, so that others can come in between."""
 
     claimed: list[Notification]
-    round_: delivery._Round
-    unwanted: frozenset[str]
+    permit: routing.Permit
     journal: MortalJournal = field(default_factory=MortalJournal)
     settlements: list[Settlement] = field(default_factory=list)
     is_settled: bool = False
@@ -166,31 +165,22 @@ class Worker:
         if not claimed:
             routing.give_back(permit)
             return None
-        unwanted = suppressed(row.recipient for row in claimed)
-        worker = cls(claimed=claimed, round_=delivery._Round(permit), unwanted=unwanted)
+        worker = cls(claimed=claimed, permit=permit)
         worker.journal.claimed([Ticketed(row.id, row.ticket) for row in claimed])
         return worker
 
-    def settle(self, *, patch: Any) -> None:
+    def settle(self) -> None:
         """Hand over what was claimed, as the middle of `deliver` does; may die on the way."""
         self.is_settled = True
-        with patch.context() as patched:
-            patched.setattr(handover, "journal", self.journal)
-            for position, row in enumerate(self.claimed):
-                settlement = None
-                if handover.outlives_a_send(row):
-                    unwanted = row.recipient in self.unwanted
-                    settlement = delivery._settle(row, unwanted=unwanted, round_=self.round_)
-                if settlement is None:
-                    claims.release(self.claimed[position:], at=timezone.now())
-                    break
-                delivery._set_relay(settlement, retries_in_broker=False)
-                self.settlements.append(settlement)
+        round_ = Round(self.claimed, permit=self.permit, journal=self.journal)
+        for settlement in round_.settlements():
+            delivery._set_relay(settlement, retries_in_broker=False)
+            self.settlements.append(settlement)
+        claims.release(round_.left, at=timezone.now())
 
     def record(self) -> None:
         """Record, as `deliver` ends."""
         record(self.settlements)
-        self.round_.end()
         self.journal.clear()
         self.journal.close()
 

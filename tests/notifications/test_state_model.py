@@ -170,7 +170,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.held = {row.id: {row.ticket} for row in worker.claimed}
         worker.journal.dies_before, worker.journal.dies_after = dies_before, dies_after
         try:
-            worker.settle(patch=self.patch)
+            worker.settle()
         except Killed:
             self.workers.remove(worker)
             noted = worker.journal.unrecorded()

@@ -1,0 +1,84 @@
+"""Moves many notifications at once, each with values of its own, in one statement.
+
+Django's `update()` gives all rows the same values, and its `bulk_update()` writes a CASE for each
+column, knows no predicate but the key, and does not say which rows it found.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from notifications.models import Notification
+from notifications.states import IllegalTransitionError, Status, sources
+from notifications.tickets import Ticketed
+
+Changes = Mapping[str, Any]
+
+_STATEMENT = """
+    WITH moves(held_id, held_ticket{columns}) AS (VALUES {rows})
+    UPDATE notifications_notification SET status = %s{own}{common}
+    FROM moves
+    WHERE id = held_id AND ticket = held_ticket AND status IN ({statuses})
+    RETURNING id
+"""
+
+
+def move_each(
+    to: Status, moves: Sequence[tuple[Ticketed, Changes]], *, only_from: Collection[Status]
+) -> frozenset[UUID]:
+    """Move each row that is still in `only_from` and held with its ticket; return which did.
+
+    Args:
+        to: the state to reach.
+        moves: rows, and their columns; all name the same ones. A value that is None or
+            the same in all rows costs nothing.
+        only_from: the states in which a row must be.
+
+    Raises:
+        IllegalTransitionError: `only_from` holds a state with no such move.
+    """
+    if not frozenset(only_from) <= sources(to):
+        raise IllegalTransitionError(f"{sorted(only_from)} -> {to}")
+    if not moves:
+        return frozenset()
+    common, own = _split([changes for _, changes in moves])
+    # In one order everywhere, so that two that move the same rows wait and do not deadlock.
+    rows = [
+        [
+            _stored("id", ticketed.id),
+            ticketed.ticket,
+            *(_stored(name, values[name]) for name in own),
+        ]
+        for ticketed, values in sorted(moves, key=lambda move: move[0].id)
+    ]
+    statement = _STATEMENT.format(
+        columns="".join(f", new_{name}" for name in own),
+        rows=", ".join([f"({', '.join(['%s'] * (2 + len(own)))})"] * len(rows)),
+        own="".join(f", {name} = new_{name}" for name in own),
+        common="".join(f", {name} = %s" for name in common),
+        statuses=", ".join(["%s"] * len(only_from)),
+    )
+    parameters = [value for row in rows for value in row]
+    parameters += [to.value, *(_stored(name, value) for name, value in common.items())]
+    parameters += [status.value for status in only_from]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return frozenset(_id(found) for (found,) in cursor.fetchall())
+
+
+def _split(changes: Sequence[Changes]) -> tuple[dict[str, Any], list[str]]:
+    """Return the values that all rows share, and the names of the columns that differ."""
+    first = changes[0]
+    own = [name for name in first if any(one[name] != first[name] for one in changes)]
+    return {name: value for name, value in first.items() if name not in own}, own
+
+
+def _stored(name: str, value: Any) -> Any:
+    field: Any = Notification._meta.get_field(name)
+    return field.get_db_prep_save(value, connection)
+
+
+def _id(found: Any) -> UUID:
+    return found if isinstance(found, UUID) else UUID(found)

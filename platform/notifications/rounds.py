@@ -1,0 +1,234 @@
+"""A claimed batch on its way to the providers.
+
+The thread that claimed makes the mails and yields what became of them, to be recorded. While
+providers answer at once it also hands them over, one by one; where they take their time
+(`pace`), threads of the pool do (`senders`), and each has one mail under way.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from queue import Empty, SimpleQueue
+from threading import Lock
+
+import structlog
+from django.utils import timezone
+
+from notifications import retries
+from notifications.handover import Ready, hand_over, outlives_a_send
+from notifications.journal import Journal
+from notifications.making import NobodyLeft, is_ready_made, make
+from notifications.models import AttemptOutcome, DeliveryAttempt, Notification, Phase
+from notifications.pace import pace
+from notifications.senders import senders
+from notifications.settlements import Settlement, after_failure, ended
+from notifications.states import Status
+from notifications.suppressions import suppressed
+from providers import routing
+from templating.errors import RenderingError
+
+log = structlog.get_logger()
+
+Work = SimpleQueue[Ready | None]
+Done = SimpleQueue[Settlement | Notification | BaseException]
+"""What became of a mail; the row of one that was given back; or a mistake of ours."""
+
+
+class Round:
+    """One claimed batch. `left` holds what was not begun: to be released when the round is over."""
+
+    def __init__(
+        self, claimed: Sequence[Notification], *, permit: routing.Permit, journal: Journal
+    ) -> None:
+        self.left = deque(claimed)
+        self._permit = permit
+        self._journal = journal
+        self._unwanted: frozenset[str] = frozenset()
+        self._lock = Lock()
+        self._sent = 0
+        self._goes_on = True
+
+    def settlements(self) -> Generator[Settlement, None, None]:
+        """Yield what becomes of each notification, as it becomes known.
+
+        Ends early when no provider may take the rest, or the claims' time is too short for it.
+        """
+        try:
+            self._unwanted = suppressed(row.recipient for row in self.left)
+            while self.left and self._goes_on:
+                threads = pace.threads(mails=len(self.left))
+                yield from self._in_threads(threads) if threads > 1 else self._one_by_one()
+        finally:
+            routing.give_back(self._permit, unused=self._permit.granted - self._sent)
+
+    def _one_by_one(self) -> Iterator[Settlement]:
+        """Hand over in this thread, until there is nothing left or threads are worth it."""
+        made, current = self._made(), None
+        while True:
+            # The last one before threads take over is followed by none of this thread's.
+            last = current is not None and pace.threads(mails=len(self.left)) > 1
+            following = None if last else next(made, None)
+            if isinstance(following, Settlement):
+                yield following
+                continue
+            if current is not None:
+                settlement, waited = _timed(partial(self._hand_over, current, following=following))
+                if waited is not None:
+                    pace.waited(waited)
+                if settlement is None:
+                    self._give_back(current, following)
+                    return
+                yield settlement
+            current = following
+            if current is None:
+                return
+
+    def _in_threads(self, count: int) -> Iterator[Settlement]:
+        """Make the mails here, and let `count` threads hand them over."""
+        work, done = Work(), Done()
+        waits: list[float] = []
+        senders.start(count, partial(self._send, work, done, waits, count))
+        under_way = 0
+        try:
+            for made in self._made():
+                if isinstance(made, Settlement):
+                    yield made
+                    continue
+                work.put(made)
+                under_way += 1
+                # Twice as many as threads: none of them waits for us, nor is all of it made ahead.
+                while under_way >= 2 * count or (under_way and not done.empty()):
+                    under_way -= 1
+                    yield from self._taken(done.get())
+            for _ in range(count):
+                work.put(None)
+            while under_way:
+                under_way -= 1
+                yield from self._taken(done.get())
+        finally:
+            # If recording failed: nothing may be under way when the journal is read.
+            self._goes_on = self._goes_on and not under_way
+            for _ in range(count):
+                work.put(None)
+            for _ in range(under_way):
+                done.get()
+        # The shortest: the others waited for each other as well.
+        pace.always_waited(min(waits, default=0.0))
+
+    def _taken(self, item: Settlement | Notification | BaseException) -> Iterator[Settlement]:
+        if isinstance(item, BaseException):
+            raise item
+        if isinstance(item, Settlement):
+            yield item
+        else:
+            self.left.append(item)
+
+    def _send(self, work: Work, done: Done, waits: list[float], threads: int) -> None:
+        """Hand over what `work` brings, in a thread of the pool; each brings one item of `done`."""
+        ready = work.get()
+        while ready is not None:
+            following = _look_ahead(work, threads=threads)
+            try:
+                settlement, waited = _timed(partial(self._hand_over, ready, following=following))
+                waits += [] if waited is None else [waited]
+                done.put(ready.row if settlement is None else settlement)
+            except BaseException as error:  # noqa: BLE001  for the thread that claimed to raise
+                self._goes_on = False
+                done.put(error)
+            ready = following or work.get()
+
+    def _hand_over(self, ready: Ready, *, following: Ready | None) -> Settlement | None:
+        """Hand over one mail, or return None if nothing more may be begun."""
+        # A slow provider may have used up the claims' time, or the last one's breaker opened: the
+        # rest goes back, unharmed, to be shared out anew.
+        chain = self._chain() if self._goes_on and outlives_a_send(ready.row) else ()
+        if not chain:
+            self._goes_on = False
+            return None
+        return hand_over(ready, chain=chain, journal=self._journal, following=following)
+
+    def _chain(self) -> tuple[str, ...]:
+        """Return who may take the next mail now; nobody, if breakers have opened meanwhile."""
+        with self._lock:
+            position = self._sent
+            self._sent += 1
+        found = routing.chain(self._permit, position=position, now=timezone.now())
+        if not found:
+            with self._lock:
+                self._sent -= 1
+        return found
+
+    def _made(self) -> Iterator[Ready | Settlement]:
+        while self.left and self._goes_on:
+            row = self.left.popleft()
+            yield prepare(row, unwanted=row.recipient in self._unwanted)
+
+    def _give_back(self, *mails: Ready | None) -> None:
+        self.left.extendleft(mail.row for mail in reversed(mails) if mail is not None)
+
+
+def prepare(row: Notification, *, unwanted: bool) -> Ready | Settlement:
+    """Make the mail of a claimed notification, or return how it ends without one."""
+    now = timezone.now()
+    if row.expires_at <= now:
+        return ended(row, to=Status.FAILED, code=retries.DeadLetterReason.EXPIRED, at=now)
+    if unwanted and not is_ready_made(row):  # which may have other recipients
+        return ended(row, to=Status.SUPPRESSED, code="suppressed", at=now)
+    try:
+        made = make(row)
+        return Ready(row=row, message=made.message, rendered=made.rendered)
+    except NobodyLeft:
+        return ended(row, to=Status.SUPPRESSED, code="suppressed", at=now)
+    except RenderingError as error:
+        return _after_failed_rendering(row, error, code=error.code, started_at=now)
+    except Exception as error:
+        # A mistake of ours must cost one mail, not the batch, and must not come back for ever.
+        log.exception("mail_cannot_be_made", notification=str(row.id))
+        return _after_failed_rendering(row, error, code="internal_error", started_at=now)
+
+
+def _timed(send: Callable[[], Settlement | None]) -> tuple[Settlement | None, float | None]:
+    """Return what `send` does, and how long it waited for a provider that took the mail at once.
+
+    A failure says nothing of a provider's pace: more threads would only fail more at a time.
+    """
+    started, worked = time.monotonic(), time.thread_time()
+    settlement = send()
+    if settlement is None or settlement.to != Status.SENT or len(settlement.attempts) > 1:
+        return settlement, None
+    return settlement, time.monotonic() - started - (time.thread_time() - worked)
+
+
+def _look_ahead(work: Work, *, threads: int) -> Ready | None:
+    """Take the mail to be sent after the present one, if there is more than the others need."""
+    if work.qsize() <= threads:
+        return None
+    try:
+        found = work.get_nowait()
+    except Empty:
+        return None
+    if found is None:
+        work.put(None)
+    return found
+
+
+def _after_failed_rendering(
+    row: Notification, error: Exception, *, code: str, started_at: datetime
+) -> Settlement:
+    now = timezone.now()
+    attempt = DeliveryAttempt(
+        notification=row,
+        ticket=row.ticket,
+        number=row.attempt_count + 1,
+        phase=Phase.RENDER,
+        outcome=AttemptOutcome.RENDERING,
+        error_code=code,
+        # A rendering error holds names and lines; any other might hold the data itself.
+        summary=str(error)[:500] if isinstance(error, RenderingError) else type(error).__name__,
+        started_at=started_at,
+        duration=now - started_at,
+    )
+    failure = retries.Failure(outcome=AttemptOutcome.RENDERING, code=code)
+    return after_failure(row, failure, attempts=[attempt], now=now)

@@ -1,0 +1,190 @@
+"""A batch that several threads send: as fast as that, and with every promise kept."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connections as databases
+from django.utils import timezone
+
+from notifications import rounds
+from notifications.delivery import deliver
+from notifications.journal import Journal, Note, folder, journal
+from notifications.models import AttemptOutcome, DeliveryAttempt, Notification
+from notifications.pace import WORTH_A_THREAD, pace
+from notifications.recovery import replay_journals
+from notifications.states import Status
+from notifications.tickets import Ticketed
+from tests.support.fake_esp import POSTMARK_TOKEN, FakeEsp
+from tests.support.smtp_sink import SmtpSink, disconnect, hang, refuse, slow
+from tests.support.smtp_sink import Stage as SmtpStage
+
+Enqueued = Callable[..., Notification]
+
+pytestmark = pytest.mark.usefixtures("greeting_templates")
+
+
+@pytest.fixture
+def slow_provider() -> None:
+    """Have this process know that its provider takes its time."""
+    pace.always_waited(0.1)
+
+
+@pytest.fixture
+def esp(use_providers: Callable[..., None]) -> Iterator[FakeEsp]:
+    with FakeEsp() as server:
+        use_providers(
+            EMAIL_PROVIDERS="postmark",
+            POSTMARK_SERVER_TOKEN=POSTMARK_TOKEN,
+            POSTMARK_API_URL=f"{server.url}/",
+        )
+        yield server
+
+
+def tickets_of(rows: list[Notification]) -> list[Ticketed]:
+    return [Ticketed(row.id, row.ticket) for row in rows]
+
+
+def send_all(rows: list[Notification]) -> None:
+    deliver(tickets_of(rows), retries_in_broker=False)
+
+
+def statuses() -> Counter[str]:
+    return Counter(Notification.objects.values_list("status", flat=True))
+
+
+def test_a_slow_provider_is_waited_for_in_several_threads(
+    enqueued: Enqueued, sink: SmtpSink
+) -> None:
+    sink.always(slow(0.05))
+    send_all([enqueued() for _ in range(40)])
+    assert statuses() == {Status.SENT: 40}
+    assert len({mail.recipients for mail in sink.messages}) == len(sink.messages) == 40
+    assert sink.connections > 5
+
+
+def test_a_quick_provider_is_served_by_one_thread(enqueued: Enqueued, sink: SmtpSink) -> None:
+    send_all([enqueued()])
+    pace.reset()
+    assert pace.threads(mails=100) == 1
+    pace.waited(WORTH_A_THREAD * 2)  # one slow answer is no slow provider
+    assert pace.threads(mails=100) == 1
+
+
+def test_there_are_no_more_threads_than_mails_or_than_the_setting_says(settings: Any) -> None:
+    pace.always_waited(0.2)
+    assert pace.threads(mails=3) == 3
+    assert pace.threads(mails=500) == settings.SENDING_THREADS
+    settings.SENDING_THREADS = 1
+    assert pace.threads(mails=500) == 1
+
+
+@pytest.mark.usefixtures("slow_provider")
+def test_http_is_sent_over_one_session_a_thread(enqueued: Enqueued, esp: FakeEsp) -> None:
+    send_all([enqueued() for _ in range(30)])
+    assert statuses() == {Status.SENT: 30}
+    assert len(esp.messages) == 30
+
+
+@pytest.mark.usefixtures("slow_provider")
+def test_no_sending_thread_opens_a_database_connection(
+    enqueued: Enqueued, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[tuple[bool, bool]] = set()
+    really = rounds.hand_over
+
+    def hand_over(*args: Any, **keywords: Any) -> Any:
+        settlement = really(*args, **keywords)
+        main = threading.current_thread() is threading.main_thread()
+        seen.add((main, databases["default"].connection is not None))
+        return settlement
+
+    monkeypatch.setattr(rounds, "hand_over", hand_over)
+    send_all([enqueued() for _ in range(20)])
+    assert seen == {(False, False)}
+
+
+@pytest.mark.usefixtures("slow_provider")
+def test_each_mail_of_a_threaded_batch_has_its_own_outcome(
+    enqueued: Enqueued, sink: SmtpSink, settings: Any
+) -> None:
+    settings.EMAIL_SEND_TIMEOUT = settings.CLAIM_DURATION / 60
+    rows = [enqueued() for _ in range(24)]
+    sink.queue(refuse("550 5.1.1 No such user"), to=rows[3].recipient)
+    sink.queue(refuse("451 4.3.0 Later"), to=rows[7].recipient)
+    sink.queue(hang(accept=True), to=rows[11].recipient)
+    sink.queue(disconnect(at=SmtpStage.BODY), to=rows[15].recipient)
+    send_all(rows)
+    outcomes = dict(DeliveryAttempt.objects.values_list("notification", "outcome"))
+    assert outcomes.pop(rows[3].id) == AttemptOutcome.PERMANENT
+    assert outcomes.pop(rows[7].id) == AttemptOutcome.TRANSIENT
+    assert outcomes.pop(rows[11].id) == AttemptOutcome.UNKNOWN
+    assert outcomes.pop(rows[15].id) == AttemptOutcome.UNKNOWN
+    assert set(outcomes.values()) == {AttemptOutcome.ACCEPTED}
+    assert statuses() == {Status.SENT: 20, Status.FAILED: 1, Status.RETRYING: 3}
+
+
+@pytest.mark.usefixtures("slow_provider")
+def test_what_is_left_when_the_last_breaker_opens_goes_back_unharmed(
+    enqueued: Enqueued, sink: SmtpSink
+) -> None:
+    sink.stop()
+    send_all([enqueued() for _ in range(60)])
+    found = statuses()
+    assert found[Status.QUEUED] + found[Status.RETRYING] == 60
+    assert found[Status.QUEUED] > 0
+    assert set(Notification.objects.filter(status=Status.QUEUED).values_list("attempt_count")) == {
+        (0,)
+    }
+    assert not Notification.objects.filter(claim_expires_at__isnull=False).exists()
+
+
+@pytest.mark.usefixtures("slow_provider")
+def test_a_mistake_of_ours_in_one_thread_costs_no_other_mail_anything(
+    enqueued: Enqueued, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [enqueued() for _ in range(30)]
+    really = rounds.hand_over
+
+    def hand_over(ready: Any, **keywords: Any) -> Any:
+        if ready.row.id == rows[4].id:
+            raise RuntimeError("a mistake")
+        return really(ready, **keywords)
+
+    monkeypatch.setattr(rounds, "hand_over", hand_over)
+    with pytest.raises(RuntimeError, match="a mistake"):
+        send_all(rows)
+    arrived = {mail.recipients[0] for mail in sink.messages}
+    for row in Notification.objects.all():
+        assert row.status == (Status.SENT if row.recipient in arrived else Status.QUEUED)
+    assert len(arrived) == len(sink.messages)
+    assert journal.unrecorded() == []
+
+
+@pytest.mark.django_db
+def test_the_notes_of_several_threads_are_one_journal(enqueued: Enqueued) -> None:
+    from notifications.claims import claim
+
+    rows = claim(tickets_of([enqueued() for _ in range(12)]), now=timezone.now())
+    own = Journal()
+    own.claimed(tickets_of(rows))
+    threads = [
+        threading.Thread(
+            target=own.note,
+            args=(Note.BEGUN, Ticketed(row.id, row.ticket)),
+            kwargs={"provider": "p"},
+        )
+        for row in rows[:5]
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(list(folder().glob("*.journal"))) >= 1
+    own.close()  # as its process's death does
+    replay_journals()
+    lost = DeliveryAttempt.objects.filter(outcome=AttemptOutcome.LOST)
+    assert {attempt.notification_id for attempt in lost} == {row.id for row in rows[:5]}
+    assert statuses() == {Status.RETRYING: 5, Status.QUEUED: 7}
