@@ -4,8 +4,9 @@ import argparse
 import signal
 import sys
 
-from tests.drill import backlog, outage, storm
+from tests.drill import backlog, hosts, outage, rolling, storm
 from tests.drill.report import backlog_report, outage_report, storm_report
+from tests.drill.report_restarts import hosts_report, rolling_report
 
 
 def main() -> int:
@@ -53,7 +54,27 @@ def _backlog(options: argparse.Namespace) -> int:
     return 1 if seen.broken else 0
 
 
-SCENARIOS = {"storm": _storm, "outage": _outage, "backlog": _backlog}
+def _rolling(options: argparse.Namespace) -> int:
+    seen = rolling.run(
+        rate=options.rate, seconds=options.seconds, database=options.database, keep=options.keep
+    )
+    sys.stdout.write(rolling_report(seen) + "\n")
+    return 1 if seen.broken else 0
+
+
+def _hosts(options: argparse.Namespace) -> int:
+    seen = hosts.run(orders=options.orders, database=options.database, keep=options.keep)
+    sys.stdout.write(hosts_report(seen) + "\n")
+    return 1 if seen.broken else 0
+
+
+SCENARIOS = {
+    "storm": _storm,
+    "outage": _outage,
+    "backlog": _backlog,
+    "rolling": _rolling,
+    "hosts": _hosts,
+}
 
 
 def _arguments() -> argparse.Namespace:
@@ -63,6 +84,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="storm: which faults and kills")
     parser.add_argument("--mails", type=int, default=20_000, help="backlog: how many wait")
     parser.add_argument("--down-for", type=float, default=60.0, help="backlog: seconds")
+    parser.add_argument("--rate", type=float, default=30.0, help="rolling: orders a second")
+    parser.add_argument("--seconds", type=float, default=120.0, help="rolling: for how long")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--keep", action="store_true", help="keep logs and database")
     return parser.parse_args()

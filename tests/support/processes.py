@@ -19,9 +19,16 @@ class Service:
     """One long-running process with its own process group, its output in a file."""
 
     def __init__(
-        self, name: str, arguments: Sequence[str], *, environment: Mapping[str, str], log: Path
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        log: Path,
+        directory: Path = REPOSITORY,
     ) -> None:
         self.name = name
+        self._directory = directory
         self.log = log
         self._arguments = [sys.executable, "-m", *arguments]
         self._environment = dict(environment)
@@ -47,7 +54,7 @@ class Service:
             self._process = subprocess.Popen(
                 self._arguments,
                 env=self._environment,
-                cwd=REPOSITORY,
+                cwd=self._directory,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
