@@ -145,6 +145,8 @@ class AuditEntry(models.Model):
         indexes = (
             models.Index(fields=["target_type", "target_id", "-at"], name="audit_by_target"),
             models.Index(fields=["-at", "-id"], name="audit_by_time"),
+            models.Index(fields=["action", "-at", "-id"], name="audit_by_action"),
+            models.Index(fields=["actor_label", "-at", "-id"], name="audit_by_actor"),
         )
         constraints = (
             models.CheckConstraint(

@@ -94,6 +94,10 @@ def test_the_audit_log_can_be_read_and_searched_and_nothing_else(
     assert admin.post(f"{ENTRIES}{entry.pk}/change/", {"reason": "x"}).status_code == 403
     assert admin.get(f"{ENTRIES}add/").status_code == 403
     assert admin.post(f"{ENTRIES}{entry.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert "api_key.create" in admin.get(f"{ENTRIES}?q=api_key.create").content.decode()
+    assert KEYS + "1/" not in admin.get(f"{ENTRIES}?q=nobody").content.decode()
+    found = admin.get(f"{ENTRIES}?q={key.record.pk}").content.decode()
+    assert f"{KEYS}{key.record.pk}/change/" in found
     everything = {"action": "delete_selected", "_selected_action": entry.pk, "post": "yes"}
     admin.post(ENTRIES, everything)
     assert AuditEntry.objects.count() == 1

@@ -155,7 +155,11 @@ def test_an_operator_adds_and_releases_an_address(operator: Client) -> None:
         "/admin/notifications/suppression/add/", {"address": "ADA@example.com", "note": ""}
     )
     assert "suppressed already" in again.content.decode()
-    operator.post(f"/admin/notifications/suppression/{suppression.pk}/delete/", {"post": "yes"})
+    release = f"/admin/notifications/suppression/{suppression.pk}/release/"
+    operator.post(release, {"_form_submitted": "on", "reason": ""})
+    assert Suppression.objects.exists()
+    assert operator.post(release.replace("release", "delete"), {"post": "yes"}).status_code == 403
+    operator.post(release, {"_form_submitted": "on", "reason": "The mailbox is back."})
     assert not Suppression.objects.exists()
     assert [entry.action for entry in AuditEntry.objects.order_by("pk")] == [
         "suppression.add",

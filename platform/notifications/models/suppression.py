@@ -24,6 +24,7 @@ class Suppression(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["-created_at", "-id"], name="suppression_created")]
 
     def __str__(self) -> str:
         return f"{self.get_reason_display()} {self.created_at:%Y-%m-%d}"
