@@ -18,12 +18,13 @@ from templating.publishing import Target
 from templating.rendering import Rendered, render_bundle, typed
 from templating.sources import Source, TextSource
 
-# In front of the mail, so that nothing in the mail can come before it. The page that shows it adds
-# a sandbox; either alone keeps scripts from running.
+# In front of the mail, so that nothing in the mail can come before it. No policy keeps a mail from
+# leading its frame elsewhere (a refresh, a clicked link): the page must show it in a sandbox. There
+# the target makes of a click a new window, which a sandbox does not open.
 POLICY = (
     '<!DOCTYPE html><meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
     "style-src 'unsafe-inline'; img-src data:; font-src data:; form-action 'none'; "
-    "base-uri 'none'\">"
+    'base-uri \'none\'"><base target="_blank">'
 )
 REMOTE = re.compile(
     r"""<(?:img|source|video|audio|iframe|embed|input|body|table|t[dhr]|link|script|object)\b[^>]*?

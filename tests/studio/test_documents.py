@@ -5,7 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from notifications.models import Notification
+from studio import completion
+from studio.inventory import Inventory
 from templating import contracts
+from templating.publishing import Target
 from tests.studio.conftest import HTML, KEY, LAYOUT, SUBJECT, TEXT, Page, SignIn
 
 pytestmark = pytest.mark.django_db
@@ -59,17 +62,16 @@ def test_completion_knows_types_documentation_and_values(editor: Page) -> None:
     assert {entry["name"] for entry in order["items"]["item"]} >= {"name", "quantity", "total"}
     assert order["shipping_address"]["optional"] is True
     words = {entry["name"]: entry["sample"] for entry in names["t"]["children"]}
-    assert words["total"] == "총 결제 금액" or words["total"]
+    assert words["total"]
     filters = {entry["name"]: entry["doc"] for entry in found["filters"]}
     assert filters["money"].startswith("Return an amount")
 
 
-@pytest.mark.parametrize("event", [one.event for one in contracts.registered()])
-def test_every_name_of_every_contract_is_documented(event: str) -> None:
-    from studio import completion
-    from studio.inventory import Inventory
-    from templating.publishing import Target
+ORDER_EVENTS = [one.event for one in contracts.registered() if one.event.startswith("order.")]
 
+
+@pytest.mark.parametrize("event", ORDER_EVENTS)
+def test_every_name_that_an_orders_mail_can_use_is_documented(event: str) -> None:
     def undocumented(entries: list[dict[str, object]]) -> list[object]:
         found: list[object] = []
         for entry in entries:

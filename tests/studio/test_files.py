@@ -14,7 +14,7 @@ from notifications.models import Notification
 from templating.models import Snapshot, Template, TemplateVersion
 from tests.studio.conftest import HTML, KEY, LAYOUT, SUBJECT, TEXT, Page
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 SHIPPED = Path(configured.TEMPLATES_EMAIL_DIRS[0])
 

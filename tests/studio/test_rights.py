@@ -6,7 +6,7 @@ from django.test import Client
 
 from tests.studio.conftest import DATA, KEY, SUBJECT, Page, SignIn
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 READS = {
     "document": {"key": KEY},
