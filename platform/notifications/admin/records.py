@@ -31,17 +31,12 @@ from notifications.models import (
 AS_MANY_ORDERS = 200
 
 
-def of_reference(rows: "QuerySet[Any]", term: str) -> "QuerySet[Any]":
+def of_notifications(rows: "QuerySet[Any]", term: str) -> "QuerySet[Any]":
     """Return the records of notifications whose reference begins with `term`, or of a message."""
-    term = term.strip()
-    if not term:
-        return rows
     # Ids first: joined, the database would walk through all records in search of a few orders.
-    notifications = Notification.objects.filter(reference__prefix=term).order_by("-created_at")
-    ids = list(notifications.values_list("pk", flat=True)[:AS_MANY_ORDERS])
-    if ids:
-        return rows.filter(notification_id__in=ids)
-    return rows.filter(provider_message_id=term)
+    known = Notification.objects.order_by("-created_at").values_list("pk", flat=True)
+    ids = list(known.filter(reference__prefix=term)[:AS_MANY_ORDERS])
+    return rows.filter(notification_id__in=ids or list(known.filter(provider_message_id=term)))
 
 
 class OfNotificationAdmin(RecordListAdmin):
@@ -56,7 +51,8 @@ class OfNotificationAdmin(RecordListAdmin):
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
     ) -> tuple["QuerySet[Any]", bool]:
         """Find by order, or by the id that the provider gave."""
-        return of_reference(queryset, search_term), False
+        term = search_term.strip()
+        return (of_notifications(queryset, term) if term else queryset), False
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         """Leave the contexts out: a page of them may be megabytes."""

@@ -4,6 +4,7 @@
    <div data-live="address"> … </div>      asks there for a newer version of what it holds; inside,
        data-digest   says which version is shown (204: it is still the newest)
        data-every    says how many milliseconds to wait between two looks
+   <template data-into="id">              goes into that element, elsewhere on the page
    <details data-keep="name">              stays open when its part is replaced
 
    Nothing is asked while the page is hidden. */
@@ -36,6 +37,9 @@
     place.innerHTML = html;
     for (const one of place.querySelectorAll("details[data-keep]")) one.open = open.includes(one.dataset.keep);
     if (focused) document.getElementById(focused)?.focus();
+    for (const part of place.querySelectorAll("template[data-into]")) {
+      document.getElementById(part.dataset.into)?.replaceChildren(part.content.cloneNode(true));
+    }
     window.htmx?.process(place);
     countDown();
   };
