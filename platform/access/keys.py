@@ -13,17 +13,21 @@ import hmac
 import re
 import secrets
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
+import structlog
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from access import audit, scopes
 from access.actors import Actor
 from access.models import ApiKey
+
+log = structlog.get_logger(__name__)
 
 MARK = "pr"
 PREFIX_ALPHABET = string.ascii_lowercase + string.digits
@@ -34,6 +38,8 @@ KEY_FORMAT = re.compile(
     rf"{MARK}_(?P<prefix>[a-z0-9]{{{PREFIX_LENGTH}}})_[A-Za-z0-9]{{{SECRET_LENGTH}}}", re.ASCII
 )
 LAST_USED_PRECISION = timedelta(minutes=1)
+PATIENCE = timedelta(milliseconds=250)
+"""How long a request waits to note that its key was used."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +137,31 @@ def _note_use(record: ApiKey, *, now: datetime) -> None:
         return
     # The condition is repeated in the update: of a hundred requests at once, one writes.
     unwritten = Q(last_used_at__isnull=True) | Q(last_used_at__lte=stale)
-    ApiKey.objects.filter(unwritten, pk=record.pk).update(last_used_at=now)
+    try:
+        with _impatiently():
+            ApiKey.objects.filter(unwritten, pk=record.pk).update(last_used_at=now)
+    except OperationalError as error:
+        # A database that is locked or read-only must not keep a good key's owner from reading.
+        log.warning("key_use_not_noted", key=record.prefix, error_class=type(error).__name__)
+
+
+@contextmanager
+def _impatiently() -> Iterator[None]:
+    """Wait for `PATIENCE` at most where a whole database is locked by one writer: on SQLite."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    connection.ensure_connection()
+    usual = float(connection.settings_dict["OPTIONS"].get("timeout", 5))
+    _wait_at_most(PATIENCE.total_seconds())
+    try:
+        yield
+    finally:
+        _wait_at_most(usual)
+
+
+def _wait_at_most(seconds: float) -> None:
+    connection.connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from config.urls import api_v1
 
 WRITES = ("post", "put", "patch", "delete")
 # These change nothing; asked twice they answer twice.
-SAFE: frozenset[str] = frozenset()
+SAFE = frozenset({"Preview.post"})
 
 
 def views(patterns: list[Any]) -> Iterator[Any]:

@@ -1,10 +1,12 @@
 """API keys: made, presented, refused, revoked."""
 
 import hashlib
+import threading
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connections, transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -127,6 +129,35 @@ def test_the_last_use_is_written_at_most_once_a_minute(
     with django_assert_num_queries(2):
         keys.verify(key.key, now=start + timedelta(seconds=60))
     assert ApiKey.objects.get().last_used_at == start + timedelta(seconds=60)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_good_key_opens_a_database_that_somebody_else_has_locked(
+    with_key: Client,
+) -> None:
+    if connections["default"].vendor != "sqlite":
+        return  # PostgreSQL locks rows, and nobody holds a key's for long
+    locked, release = threading.Event(), threading.Event()
+
+    def lock() -> None:
+        with transaction.atomic():
+            ApiKey.objects.update(name="held")
+            locked.set()
+            release.wait(20)
+        connections.close_all()
+
+    holder = threading.Thread(target=lock)
+    holder.start()
+    try:
+        assert locked.wait(10)
+        assert with_key.get(BASKETS).status_code == 200
+        assert not release.is_set()
+    finally:
+        release.set()
+        holder.join(20)
+    assert ApiKey.objects.get().last_used_at is None
+    assert with_key.get(BASKETS).status_code == 200
+    assert ApiKey.objects.get().last_used_at is not None
 
 
 def test_a_refused_key_is_not_noted_as_used(key: CreatedKey) -> None:

@@ -147,8 +147,9 @@ def test_who_waits_too_long_is_told_when_to_ask_again(
 ) -> None:
     monkeypatch.setattr(idempotency, "PATIENCE", timedelta(milliseconds=200))
     if connections["default"].vendor == "sqlite":
-        pragma = "PRAGMA busy_timeout = 200"
-        connections["default"].cursor().execute(pragma)
+        # Of this thread's connection only.
+        monkeypatch.setitem(connections["default"].settings_dict["OPTIONS"], "timeout", 0.2)
+        connections["default"].cursor().execute("PRAGMA busy_timeout = 200")
     api.get(ORDERS)  # notes the key's use, which is another write
     owner = ApiKey.objects.get()
     inserted, release = threading.Event(), threading.Event()
