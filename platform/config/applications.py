@@ -31,6 +31,7 @@ MIDDLEWARE = [
     "config.security.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "access.middleware.RequestIdMiddleware",
+    "config.telemetry.TracingMiddleware",
     "access.throttling.RateLimitMiddleware",
     "access.middleware.ApiErrorsMiddleware",
     "access.middleware.BodyLimitMiddleware",

@@ -3,7 +3,9 @@
 import os
 import sys
 from types import TracebackType
+from typing import Any
 
+import structlog
 from celery import Celery, signals
 
 from config.worker import HeartbeatStep
@@ -24,6 +26,26 @@ def _configure_logging(**_: object) -> None:
     from config import logs
 
     logs.configure(settings.LOGGING)
+
+
+@signals.task_prerun.connect
+def _name_task_in_logs(task_id: str, task: Any, **_: object) -> None:
+    """Let every line of a task bear its id; the task before it has left its own."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(task_id=task_id, task=task.name)
+
+
+@signals.task_postrun.connect
+def _forget_task_in_logs(**_: object) -> None:
+    structlog.contextvars.clear_contextvars()
+
+
+@signals.worker_process_shutdown.connect
+def _send_last_spans(**_: object) -> None:
+    """Send what a child keeps back: it ends without the interpreter's farewells."""
+    from access import tracing
+
+    tracing.flush()
 
 
 def _end_with_a_sentence(

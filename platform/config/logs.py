@@ -5,14 +5,19 @@ notification=…)`); what Django, Celery and gunicorn log through the standard l
 shape. Logs go to standard error: standard output belongs to the console provider's mail.
 """
 
+import io
 import logging.config
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
-from structlog.types import EventDict, Processor
+from django.conf import settings
+from structlog.types import EventDict, ExcInfo, Processor
+
+from access import tracing
+from providers.masking import mask
 
 SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -20,6 +25,8 @@ SHARED: list[Processor] = [
     structlog.stdlib.add_log_level,
     structlog.processors.StackInfoRenderer(),
 ]
+HOST_NAMES = frozenset({"hostname", "instance"})
+"""Fields in which an @ is part of a process's name."""
 
 
 def logging_config(*, json: bool, level: str) -> dict[str, Any]:
@@ -38,6 +45,7 @@ def logging_config(*, json: bool, level: str) -> dict[str, Any]:
                 "foreign_pre_chain": [*SHARED, structlog.stdlib.ExtraAdder(), _without_request],
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    _in_trace,
                     *(_for_machines() if json else _for_people()),
                 ],
             }
@@ -73,6 +81,40 @@ def configure(config: Mapping[str, Any]) -> None:
     )
 
 
+def _masked(
+    logger: object,  # noqa: ARG001 - structlog's signature
+    method: str,  # noqa: ARG001
+    event: EventDict,
+) -> EventDict:
+    """Mask addresses in texts: ours hold none, those of libraries may quote one."""
+    for name, value in event.items():
+        if name not in HOST_NAMES:
+            event[name] = _without_addresses(value)
+    return event
+
+
+def _without_addresses(value: Any) -> Any:
+    if isinstance(value, str):
+        lines = (mask(line) if "@" in line else line for line in value.split("\n"))
+        return "\n".join(lines) if "@" in value else value
+    if isinstance(value, list):  # a traceback's frames
+        return [_without_addresses(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _without_addresses(one) for name, one in value.items()}
+    return value
+
+
+def _in_trace(
+    logger: object,  # noqa: ARG001 - structlog's signature
+    method: str,  # noqa: ARG001
+    event: EventDict,
+) -> EventDict:
+    """Add the ids of the trace, where there is one."""
+    if settings.configured and getattr(settings, "OTEL_EXPORTER_OTLP_ENDPOINT", None):
+        event.update(tracing.log_fields())
+    return event
+
+
 def _without_request(
     logger: object,  # noqa: ARG001 - structlog's signature
     method: str,  # noqa: ARG001
@@ -89,6 +131,7 @@ def _for_machines() -> list[Processor]:
     return [
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.ExceptionRenderer(tracebacks),
+        _masked,
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ]
 
@@ -97,12 +140,19 @@ def _for_people() -> list[Processor]:
     coloured = sys.stderr.isatty() or bool(os.environ.get("FORCE_COLOR"))
     return [
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+        _masked,
         structlog.dev.ConsoleRenderer(
             colors=coloured and not os.environ.get("NO_COLOR"),
-            exception_formatter=structlog.dev.plain_traceback,
+            exception_formatter=_masked_traceback,
             pad_event_to=0,
         ),
     ]
+
+
+def _masked_traceback(stream: TextIO, error: ExcInfo) -> None:
+    text = io.StringIO()
+    structlog.dev.plain_traceback(text, error)
+    stream.write(_without_addresses(text.getvalue()))
 
 
 def _at_least(floor: str, level: str) -> str:

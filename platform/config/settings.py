@@ -373,6 +373,22 @@ METRICS_ALLOWED = env.networks(
     about="Networks that may read `/metrics` without a token, unless through a proxy.",
 )
 
+# --- Telemetry -------------------------------------------------------------------------------
+
+env.section("Telemetry")
+SENTRY_DSN = env.text("SENTRY_DSN", about="Where errors are sent; needs the extra `sentry`.")
+SENTRY_ENVIRONMENT = env.text(
+    "SENTRY_ENVIRONMENT", "production", about="What Sentry files them under."
+)
+OTEL_EXPORTER_OTLP_ENDPOINT = env.text(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    about="Where spans are sent, over HTTP (http://collector:4318); the extra `opentelemetry`.",
+)
+OTEL_EXPORTER_OTLP_HEADERS = env.text(
+    "OTEL_EXPORTER_OTLP_HEADERS", "", about="Headers to send with them: name=value,name=value."
+)
+OTEL_SERVICE_NAME = env.text("OTEL_SERVICE_NAME", "postroom", about="The service in traces.")
+
 # --- Logs ------------------------------------------------------------------------------------
 
 env.section("Logs")

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
+from access import tracing
 from notifications import retries
 from notifications.journal import Journal, Note
 from notifications.models import AttemptOutcome, DeliveryAttempt, NextStep, Notification, Phase
@@ -21,7 +23,7 @@ from notifications.settlements import (
 )
 from notifications.tickets import Ticketed
 from providers import errors, routing
-from providers.sending import send
+from providers.sending import Accepted, send
 from templating.rendering import Rendered
 
 TIME_TO_RECORD = timedelta(seconds=5)
@@ -66,7 +68,8 @@ def hand_over(
         started_at = timezone.now()
         journal.note(Note.BEGUN, ticketed, provider=alias)
         try:
-            accepted = send(
+            accepted = _send(
+                row,
                 alias,
                 message,
                 idempotency_key=f"{row.id}-{row.handover_ticket}",
@@ -95,6 +98,24 @@ def hand_over(
     settlement = after_failure(row, retries.deciding(failures), attempts=attempts, now=now)
     settlement.changes |= made_of(rendered)
     return settlement
+
+
+def _send(row: Notification, alias: str, *arguments: Any, **options: Any) -> Accepted:
+    """Send, in a span that continues the trace of the request that caused the mail."""
+    with tracing.span(
+        "provider.send",
+        kind="CLIENT",
+        parent=row.traceparent,
+        provider=alias,
+        notification=str(row.id),
+        event=row.event,
+        ticket=row.ticket,
+    ) as span:
+        try:
+            return send(alias, *arguments, **options)
+        except errors.ProviderError as error:
+            span.fail(error.code)
+            raise
 
 
 def outlives_a_send(row: Notification) -> bool:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from access import tracing
 from notifications import claims
 from notifications.models import Notification, Role, StoredMail, StoredPart
 from notifications.models.notification import new_id
@@ -155,6 +156,7 @@ def _row(item: NewNotification, *, now: datetime, unwanted: bool) -> Notificatio
         next_attempt_at=None if unwanted else later,
         error_code="suppressed" if unwanted else "",
         finished_at=now if unwanted else None,
+        traceparent=tracing.traceparent(),
         created_at=now,
         budget_started_at=now,
         expires_at=(later or now) + lifetime,

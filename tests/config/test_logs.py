@@ -17,7 +17,8 @@ log.info("mail_sent", notification="n-1")
 logging.getLogger("library").warning("it has %d legs", 4, extra={"animal": "cat"})
 def fail():
     address = "minji@example.com"
-    raise ValueError("no")
+    raise ValueError(f"no {address}")
+logging.getLogger("library").error("no mailbox for %s", "minji@example.com")
 try:
     fail()
 except ValueError:
@@ -38,10 +39,11 @@ def lines(style: str) -> list[str]:
 
 
 def test_json_is_one_object_a_line_with_the_events_fields() -> None:
-    sent, legs, failed = [json.loads(line) for line in lines("json")]
+    sent, legs, masked, failed = [json.loads(line) for line in lines("json")]
     assert (sent["event"], sent["level"], sent["notification"]) == ("mail_sent", "info", "n-1")
     assert (sent["logger"], "timestamp" in sent) == ("shop", True)
     assert (legs["event"], legs["level"], legs["animal"]) == ("it has 4 legs", "warning", "cat")
+    assert masked["event"] == "no mailbox for ***@example.com"
     assert failed["exception"][0]["exc_type"] == "ValueError"
 
 

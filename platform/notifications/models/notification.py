@@ -163,6 +163,10 @@ class Notification(models.Model):
     error_code = models.CharField(max_length=60, blank=True)
     error_summary = models.CharField(max_length=500, blank=True)
 
+    # The request that caused it (W3C trace context); empty without tracing. A default of the
+    # database's too: a release before this column inserts rows without it.
+    traceparent = models.CharField(max_length=55, blank=True, default="", db_default="")
+
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
