@@ -3,9 +3,13 @@
 import socket
 
 import pytest
+from django.db import transaction
 from playwright.sync_api import expect
 
+from notifications.models import Role
+from notifications.outbox import NewNotification, enqueue
 from studio.models import DraftRevision
+from templating import contracts
 from tests.support.browsing import Browsing, Scheme, Window
 from tests.support.studio_page import StudioPage
 
@@ -21,6 +25,27 @@ def edit(window: Window, path: str = SHIPPED) -> StudioPage:
     studio = StudioPage(window.open(path))
     studio.wait_until_open()
     return studio
+
+
+def real_mail(*, items: int) -> None:
+    """Owe a Korean customer the mail about an order with so many lines."""
+    sample = contracts.get("order.shipped").samples["typical"]
+    context = sample.model_dump(mode="json")
+    context["order"]["items"] = [context["order"]["items"][0]] * items
+    new = NewNotification(
+        event="order.shipped",
+        recipient="minji@example.com",
+        recipient_name="Kim Minji",
+        role=Role.CUSTOMER,
+        locale="ko",
+        context=context,
+        idempotency_key="real",
+        source_type="test",
+        source_id="1",
+        reference="SO-3",
+    )
+    with transaction.atomic():
+        enqueue([new])
 
 
 def texts() -> str:
@@ -115,6 +140,23 @@ def test_the_keyboard_alone_finds_and_mends_a_mistake(browse: Browsing) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("Alt+1")
     expect(page.get_by_role("tab", name="Subject")).to_have_attribute("aria-selected", "true")
+
+
+def test_a_real_mail_that_would_fail_holds_publishing_back(browse: Browsing) -> None:
+    studio = edit(browse("Editor"))
+    real_mail(items=3)  # which no sample has
+    studio.rewrite(HEADLINE, "{{ 6 // (order.items | length - 3) }}개 발송")
+    studio.saved()
+    studio.press("Publish")
+    expect(studio.dialog).to_contain_text("1 could not be rendered")
+    expect(studio.dialog).to_contain_text("Publishing is held back")
+    expect(studio.dialog.get_by_role("button", name="Publish")).to_be_disabled()
+
+    lead = edit(browse("Lead editor"))
+    lead.press("Publish")
+    lead.dialog.get_by_label("Why publish it").fill("Three lines at once are no longer sold")
+    lead.press("Publish")
+    lead.notice("version 1 of order.shipped/ko is live")
 
 
 def test_a_shared_file_names_the_mails_that_change_with_it(browse: Browsing) -> None:

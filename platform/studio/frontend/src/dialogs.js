@@ -7,7 +7,7 @@ import { button, h } from "./dom.js";
  * @param {string} options.title
  * @param {(Node|string)[]} options.body
  * @param {Node[]} [options.actions] buttons, the one that does it last
- * @param {"" | "wide"} [options.size]
+ * @param {"" | "roomy" | "wide"} [options.size]
  * @param {() => void} [options.onClose]
  * @returns {{element: HTMLDialogElement, body: Element, foot: Element, close: () => void}}
  */

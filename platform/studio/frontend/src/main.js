@@ -60,6 +60,7 @@ class Studio {
       onTake: () => this.reload(),
     });
     this.presence.show(loaded.editors);
+    this.#about(); // again, now that it is known whether there is a draft
   }
 
   texts() {

@@ -4,6 +4,7 @@ import { button, counted, fill, h, icon, moment } from "./dom.js";
 import { openDialog, say } from "./dialogs.js";
 import { compare, tabs } from "./comparing.js";
 import { documentOf } from "./problems.js";
+import { seen } from "./seen.js";
 
 const STATES = {
   fails: ["error", "cannot be rendered any more"],
@@ -11,6 +12,13 @@ const STATES = {
   differs: ["difference", "changes"],
   outdated: ["history", "was made for an older contract"],
 };
+// What is compared of two mails; without a language it is shown as its readers see it.
+const SIDES = [
+  { name: "html", label: "As seen", language: null },
+  { name: "subject", label: "Subject", language: "text" },
+  { name: "text", label: "Text", language: "text" },
+  { name: "html", label: "HTML", language: "html" },
+];
 
 export class Publishing {
   /**
@@ -47,6 +55,7 @@ export class Publishing {
     this.publish = button("Publish", { kind: "primary", symbol: "publish", on: () => this.#publish() });
     this.dialog = openDialog({
       title: `Publish ${loaded().title}`,
+      size: "roomy",
       body: [
         h("p", {}, this.#whatHappens()),
         this.#affected(),
@@ -159,20 +168,19 @@ export class Publishing {
         fill(host, h("p", { class: "studio-bad" }, answer.error?.message ?? "One of the two cannot be rendered."));
         return;
       }
-      const parts = [["subject", "Subject", "text"], ["text", "Text", "text"], ["html", "HTML", "html"]]
-        .map(([name, label, language]) => ({ name, label, language }));
       const differs = (part) => answer.live[part.name] !== answer.draft[part.name];
       const place = h("div", { class: "studio-merge small" });
       let view = null;
-      const choice = tabs(parts, {
+      const choice = tabs(SIDES, {
         label: "Part", marked: differs,
         onChoose: (part) => {
           view?.destroy();
-          view = compare(place, { before: answer.live[part.name], after: answer.draft[part.name], language: part.language });
+          const show = part.language ? compare : seen;
+          view = show(place, { before: answer.live[part.name], after: answer.draft[part.name], language: part.language });
         },
       });
       fill(host, choice.element, place);
-      choice.choose(parts.find(differs) ?? parts[0]);
+      choice.choose(SIDES.find(differs) ?? SIDES[0]);
     } catch (error) {
       fill(host, h("p", { class: "studio-bad" }, error.message));
     }
