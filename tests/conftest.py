@@ -4,11 +4,13 @@
 """
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from config.databases import PATIENT_SQLITE
+from notifications.tickets import Ticketed
 from tests.support import environment
 from tests.support.early import VAR_DIR
 from tests.support.valkey import ValkeyServer
@@ -26,8 +28,24 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     from django.conf import settings
 
     database = settings.DATABASES["default"]
-    if database["ENGINE"] == "django.db.backends.sqlite3":
+    if database["ENGINE"] == PATIENT_SQLITE:
         database.setdefault("TEST", {})["NAME"] = str(VAR_DIR / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def announced_at_once() -> Iterator[None]:
+    """Have commits wait for what they publish, or it would reach the broker in a later test."""
+    from notifications.announcing import announcer
+
+    announce = announcer.announce
+
+    def announce_and_wait(tickets: Sequence[Ticketed]) -> None:
+        announce(tickets)
+        announcer.flush()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(announcer, "announce", announce_and_wait)
+        yield
 
 
 @pytest.fixture(scope="session")

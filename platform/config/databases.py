@@ -11,6 +11,7 @@ CONNECT_TIMEOUT = 5  # seconds; libpq's own default is to wait for ever
 KEEP_FOR = 60  # seconds a connection is kept between requests
 
 SQLITE = "django.db.backends.sqlite3"
+PATIENT_SQLITE = "config.sqlite"  # the same, but for how it waits for its turn to write
 POSTGRESQL = "django.db.backends.postgresql"
 
 # Measured with three writing processes: Django's defaults reach 983 commits/s and give "database
@@ -62,7 +63,7 @@ def _sqlite(path: Path) -> dict[str, Any]:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingError("VAR_DIR", f"cannot hold the database: {error}") from error
-    return {"ENGINE": SQLITE, "NAME": str(path), "OPTIONS": dict(SQLITE_OPTIONS)}
+    return {"ENGINE": PATIENT_SQLITE, "NAME": str(path), "OPTIONS": dict(SQLITE_OPTIONS)}
 
 
 def _postgresql(parsed: dict[str, Any]) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from access import tracing
-from notifications import claims
+from notifications.announcing import announcer
 from notifications.models import Notification, Role, StoredMail, StoredPart
 from notifications.models.notification import new_id
-from notifications.publishing import PUBLISHED_GRACE, publish_live
+from notifications.publishing import PUBLISHED_GRACE
 from notifications.states import Status
 from notifications.stored_mail import ReadyMail
 from notifications.suppressions import suppressed
@@ -93,12 +93,7 @@ def enqueue(new: Sequence[NewNotification]) -> list[Notification]:
     unwanted = suppressed(address for item in new for address in item.addresses)
     rows = [_row(item, now=now, unwanted=item.addresses <= unwanted) for item in new]
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
-    stored = {
-        row.idempotency_key: row
-        for row in Notification.objects.filter(
-            idempotency_key__in=[row.idempotency_key for row in rows]
-        )
-    }
+    stored = _stored(rows)
     fresh = [row for row in rows if stored[row.idempotency_key].id == row.id]
     _keep_ready_mails(fresh, new)
     due = [
@@ -107,8 +102,17 @@ def enqueue(new: Sequence[NewNotification]) -> list[Notification]:
         if row.status == Status.QUEUED and row.next_attempt_at is None
     ]
     if due:
-        transaction.on_commit(partial(_publish, due), robust=True)
+        transaction.on_commit(partial(announcer.announce, due), robust=True)
     return [stored[item.idempotency_key] for item in new]
+
+
+def _stored(rows: Sequence[Notification]) -> dict[str, Notification]:
+    """Return what stands in the database under the keys of `rows`: these, or older ones."""
+    mine = Notification.objects.filter(pk__in=[row.pk for row in rows])
+    if mine.count() == len(rows):  # as nearly always; to read the rows would cost as much again
+        return {row.idempotency_key: row for row in rows}
+    found = Notification.objects.filter(idempotency_key__in=[row.idempotency_key for row in rows])
+    return {row.idempotency_key: row for row in found}
 
 
 def _keep_ready_mails(fresh: Sequence[Notification], new: Sequence[NewNotification]) -> None:
@@ -120,13 +124,6 @@ def _keep_ready_mails(fresh: Sequence[Notification], new: Sequence[NewNotificati
     ]
     StoredMail.objects.bulk_create([mail for mail, _ in records])
     StoredPart.objects.bulk_create([part for _, parts in records for part in parts])
-
-
-def _publish(fresh: Sequence[Ticketed]) -> None:
-    published = publish_live(fresh)
-    if published < len(fresh):
-        # Nobody has these: they need not wait for as long as a published message may take.
-        claims.leave_to_relay(fresh[published:], now=timezone.now())
 
 
 def _row(item: NewNotification, *, now: datetime, unwanted: bool) -> Notification:

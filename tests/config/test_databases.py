@@ -12,7 +12,7 @@ from config.env import SettingError
 
 def test_with_none_set_it_is_sqlite_in_var_dir(tmp_path: Path) -> None:
     found = databases.resolve(None, var_dir=tmp_path / "var")
-    assert found["ENGINE"] == databases.SQLITE
+    assert found["ENGINE"] == databases.PATIENT_SQLITE
     assert found["NAME"] == str(tmp_path / "var" / "postroom.sqlite3")
     assert found["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
 

@@ -199,7 +199,7 @@ def engine(patch: Any, *, clock: Clock, broker: Broker) -> Iterator[None]:
     """Let the engine see this clock and this broker."""
     with patch.context() as patched:
         patched.setattr(timezone, "now", clock.now)
-        patched.setattr(publishing.publisher, "send", broker.send, raising=False)
-        patched.setattr(publishing.publisher, "depth", broker.depth, raising=False)
+        patched.setattr(publishing.Publisher, "send", broker.send)  # in every thread
+        patched.setattr(publishing.Publisher, "depth", broker.depth)
         yield
         journal.journal.close()

@@ -1,0 +1,58 @@
+"""Waiting for one's turn to write on SQLite."""
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db.utils import OperationalError
+
+from config.sqlite.base import DatabaseWrapper
+
+pytestmark = pytest.mark.django_db  # whatever database it opens, pytest-django asks for this
+
+
+def wrapper(path: Path, *, timeout: float) -> DatabaseWrapper:
+    """Return a connection of ours to a database file."""
+    settings: dict[str, Any] = {
+        "NAME": str(path),
+        "OPTIONS": {"timeout": timeout, "transaction_mode": "IMMEDIATE"},
+        "AUTOCOMMIT": True,
+        "ATOMIC_REQUESTS": False,
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": False,
+        "TIME_ZONE": None,
+        "TEST": {"NAME": None},
+    }
+    return DatabaseWrapper(settings, "patience")
+
+
+def other_writer(path: Path) -> sqlite3.Connection:
+    """Return a connection that holds the lock."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("PRAGMA journal_mode=WAL")
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+def test_a_writer_waits_for_the_one_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "some.sqlite3"
+    mine = wrapper(path, timeout=20)
+    with closing(other_writer(path)) as other, closing(mine):
+        mine.connect()
+        threading.Timer(0.1, other.commit).start()
+        mine.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+        assert mine.connection.in_transaction
+        mine.connection.rollback()
+        assert mine.connection.execute("PRAGMA busy_timeout").fetchone() == (20_000,)
+
+
+def test_a_writer_that_waits_too_long_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "some.sqlite3"
+    mine = wrapper(path, timeout=0.05)
+    with closing(other_writer(path)), closing(mine):
+        mine.connect()
+        with pytest.raises(OperationalError, match="locked"):
+            mine.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
