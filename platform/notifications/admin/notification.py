@@ -180,7 +180,7 @@ class NotificationAdmin(RecordListAdmin):
     @display(description=_("Recipient"))
     def shown_recipient(self, row: Notification) -> SafeString:
         """Return the address, which may be long."""
-        return format_html('<span class="pr-break">{}</span>', row.recipient or "–")
+        return format_html('<span class="pr-address pr-break">{}</span>', row.recipient or "–")
 
     @display(description=_("Status"), label=STATUS_COLOURS)
     def shown_status(self, row: Notification) -> tuple[str, str]:

@@ -6,11 +6,15 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from access.masking import mask_data, mask_text
+from notifications import explanations
 from notifications.admin.badges import OUTCOME_COLOURS, REPORT_COLOURS
 from notifications.admin.filters import (
     OutcomeFilter,
@@ -42,6 +46,9 @@ def of_notifications(rows: "QuerySet[Any]", term: str) -> "QuerySet[Any]":
 class OfNotificationAdmin(RecordListAdmin):
     """A list of records that belong to notifications."""
 
+    class Media:
+        css = {"all": ["notifications/operations.css"]}
+
     list_filter_submit = True
     list_select_related = ("notification",)
     search_fields = ("provider_message_id",)
@@ -65,16 +72,14 @@ class DeliveryAttemptAdmin(OfNotificationAdmin):
     """Every try, newest first."""
 
     list_display = (
-        "started_at",
+        "started",
         "notification",
         "number",
         "provider",
         "shown_outcome",
-        "phase",
-        "summary",
+        "what_happened",
         "shown_duration",
-        "next_step",
-        "next_attempt_at",
+        "decision",
     )
     list_filter = (OutcomeFilter, ProviderFilter)
 
@@ -87,10 +92,28 @@ class DeliveryAttemptAdmin(OfNotificationAdmin):
         """Return the outcome for a badge."""
         return attempt.outcome, attempt.get_outcome_display()
 
+    @display(description=_("Started"))
+    def started(self, attempt: DeliveryAttempt) -> SafeString:
+        """Return when it began, on one line."""
+        at = timezone.localtime(attempt.started_at)
+        return format_html('<span class="pr-nowrap">{}</span>', f"{at:%Y-%m-%d %H:%M:%S}")
+
+    @display(description=_("What happened"))
+    def what_happened(self, attempt: DeliveryAttempt) -> SafeString:
+        """Return the provider's answer in our words."""
+        words = attempt.summary or attempt.get_phase_display()
+        return format_html('<span class="pr-words pr-break">{}</span>', words)
+
     @display(description=_("Took"))
-    def shown_duration(self, attempt: DeliveryAttempt) -> str:
+    def shown_duration(self, attempt: DeliveryAttempt) -> SafeString:
         """Return how long it took."""
-        return f"{attempt.duration // timedelta(milliseconds=1):,} ms"
+        took = attempt.duration // timedelta(milliseconds=1)
+        return format_html('<span class="pr-nowrap">{} ms</span>', f"{took:,}")
+
+    @display(description=_("Decision"))
+    def decision(self, attempt: DeliveryAttempt) -> str:
+        """Return what was decided then."""
+        return explanations.decision(attempt)
 
 
 @admin.register(ProviderEvent)
