@@ -1,4 +1,4 @@
-"""Templates in real processes: each worker learns of a publish, and a bad one harms no other mail."""
+"""Templates in real processes: a publish reaches each worker; a bad one harms its own mail only."""
 
 import time
 from typing import Any

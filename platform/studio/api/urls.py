@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from studio.api import views
+from studio.api import editing, views
 
 MAIL = "templates/<str:event>/<str:locale>"
 
@@ -11,9 +11,9 @@ urlpatterns = [
     path("templates/<str:event>/", views.EventDetail.as_view(), name="template-event"),
     path(f"{MAIL}/", views.MailDetail.as_view(), name="template-mail"),
     path(f"{MAIL}/preview/", views.Preview.as_view(), name="template-preview"),
-    path(f"{MAIL}/drafts/", views.Drafts.as_view(), name="template-drafts"),
-    path(f"{MAIL}/publish/", views.Publish.as_view(), name="template-publish"),
-    path(f"{MAIL}/rollback/", views.Rollback.as_view(), name="template-rollback"),
+    path(f"{MAIL}/drafts/", editing.Drafts.as_view(), name="template-drafts"),
+    path(f"{MAIL}/publish/", editing.Publish.as_view(), name="template-publish"),
+    path(f"{MAIL}/rollback/", editing.Rollback.as_view(), name="template-rollback"),
     path(f"{MAIL}/versions/", views.VersionList.as_view(), name="template-versions"),
     path(f"{MAIL}/versions/<int:number>/", views.VersionDetail.as_view(), name="template-version"),
 ]

@@ -61,7 +61,8 @@ class ReadDocument(Door):
     def get(self, request: Request) -> Response:
         """Answer with a document."""
         document, inventory = self.document(self.query("key"))
-        presence.announce(document.key, self.person)
+        if may(self.person, Right.EDIT):
+            presence.announce(document.key, self.person)
         users = documents.users(document, inventory)
         target = chosen_target(document, None, inventory) if users else None
         return Response(

@@ -8,7 +8,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from studio import documents, drafts, presence, releases, testsend
+from studio import documents, drafts, editing, presence, releases, testsend
 from studio.data import forms
 from studio.data.doors import Door, Right, may
 from studio.data.reading import chosen_data, chosen_target
@@ -27,14 +27,12 @@ class SaveDraft(Door):
         """Save it on top of the revision that the editor has seen."""
         body = self.body(forms.DraftForm)
         document, inventory = self.document(body["key"])
-        document.changes(body["texts"])
-        live = documents.live_texts(document, inventory)
-        draft = drafts.save(
-            key=document.key,
-            texts={**documents.starting_texts(document, inventory), **body["texts"]},
+        draft = editing.save(
+            document,
+            texts=body["texts"],
             revision=body["revision"],
-            base=documents.digest(live),
             actor=self.actor,
+            inventory=inventory,
         )
         return Response(draft_as_json(draft))
 
@@ -138,7 +136,8 @@ class Announce(Door):
         """Note it; answer with who else has, and how the draft and the live texts stand."""
         body = self.body(forms.KeyForm)
         document, inventory = self.document(body["key"])
-        presence.announce(document.key, self.person)
+        if may(self.person, Right.EDIT):
+            presence.announce(document.key, self.person)
         live = documents.live_texts(document, inventory)
         return Response(
             {
