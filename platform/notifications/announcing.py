@@ -1,8 +1,9 @@
 """Publishes what has just been committed, from a thread of its own.
 
 Whoever causes a mail answers its client without waiting for the broker, and pays neither for a
-message's making nor for a broker that is out of reach. What comes while one publishing is under way
-goes out with the next: the busier a process is, the less a mail costs it.
+message's making nor for a broker that is out of reach. While workers keep up, each mail is a
+message of its own, published at once. Where they are behind, what comes within a moment goes out as
+one: nobody gets to a mail sooner by its own message, and a task costs as much as sending a mail.
 
 What a killed process had not yet published the relay publishes: the row says when.
 """
@@ -19,13 +20,16 @@ from django.db import connection
 from django.utils import timezone
 
 from notifications import claims
-from notifications.publishing import publish_live
+from notifications.publishing import is_behind, publish_live, publish_live_batches
 from notifications.tickets import Ticketed
 
 log = structlog.get_logger()
 
 MOST_WAITING = 10_000
 """Tickets kept in memory; more than these are left to the relay."""
+BATCH = 100
+"""Notifications in one message, where workers are behind."""
+COLLECTED_FOR = timedelta(milliseconds=100)
 LAST_PATIENCE = timedelta(seconds=2)
 """How long a process that ends waits for its last messages to leave."""
 
@@ -33,8 +37,12 @@ LAST_PATIENCE = timedelta(seconds=2)
 class Announcer:
     """The thread of one process, started at the first use (after the fork)."""
 
-    def __init__(self, publish: Callable[[Sequence[Ticketed]], None]) -> None:
+    def __init__(
+        self, publish: Callable[[Sequence[Ticketed]], None], *, collect: Callable[[], bool]
+    ) -> None:
+        """Publish with `publish`, first waiting a moment for more whenever `collect` says so."""
         self._publish = publish
+        self._collect = collect
         self._thread: threading.Thread | None
         self._begin_anew()
         # A forked child has its parent's tickets, which are the parent's to publish, and no thread.
@@ -70,20 +78,30 @@ class Announcer:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
-                tickets = list(self._waiting)
-                self._waiting.clear()
                 self._busy = True
             try:
-                self._publish(tickets)
+                self._publish(self._taken(together=self._collect()))
             except Exception as error:  # the thread must outlive whatever this is
                 log.exception("announcing_failed", error_class=type(error).__name__)
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
 
+    def _taken(self, *, together: bool) -> list[Ticketed]:
+        with self._changed:
+            if together:
+                wanted = COLLECTED_FOR.total_seconds()
+                self._changed.wait_for(lambda: len(self._waiting) >= BATCH, wanted)
+            tickets = list(self._waiting)
+            self._waiting.clear()
+        return tickets
+
 
 def _publish_or_leave(tickets: Sequence[Ticketed]) -> None:
-    published = publish_live(tickets)
+    if is_behind() or len(tickets) >= BATCH:
+        published = publish_live_batches(tickets, size=BATCH)
+    else:
+        published = publish_live(tickets)
     if published < len(tickets):
         # Nobody has these: they need not wait for as long as a published message may take.
         try:
@@ -92,5 +110,5 @@ def _publish_or_leave(tickets: Sequence[Ticketed]) -> None:
             connection.close()  # this thread needs it so rarely that none should stay open
 
 
-announcer = Announcer(_publish_or_leave)
+announcer = Announcer(_publish_or_leave, collect=is_behind)
 atexit.register(announcer.flush)

@@ -31,6 +31,8 @@ PATIENCE = timedelta(milliseconds=400)
 black-holed one costs this once or twice, well below the 1.5 s that an order may take."""
 RESPITE = timedelta(seconds=5)
 """How long the broker is left alone after a failure."""
+DEEP = 20
+"""Messages in the live queue from which on workers count as behind."""
 DEPTH_KEPT = timedelta(seconds=1)
 """How long a measured queue depth is believed."""
 
@@ -200,6 +202,32 @@ def publish_live(tickets: Sequence[Ticketed]) -> int:
     return published
 
 
+def publish_live_batches(tickets: Sequence[Ticketed], *, size: int) -> int:
+    """Publish freshly committed notifications in batches of `size`; return how many went out.
+
+    For a live queue that workers are behind with: there a mail's own message would cost as much
+    as the mail. It stops where `publish_live` does.
+    """
+    published = 0
+    try:
+        room = max(settings.BROKER_QUEUE_BOUND - publisher.depth(queues.LIVE), 0)
+        for start in range(0, min(len(tickets), room), size):
+            batch = tickets[start : start + size]
+            publish_batch(batch, queue=queues.LIVE)
+            published += len(batch)
+    except BrokerUnavailable:
+        log.debug("publish_left_to_relay", count=len(tickets) - published)
+    return published
+
+
+def is_behind() -> bool:
+    """Return whether workers have more live messages before them than they can take up at once."""
+    try:
+        return publisher.depth(queues.LIVE) > DEEP
+    except BrokerUnavailable:
+        return False
+
+
 def publish_later(ticketed: Ticketed, *, at: datetime) -> None:
     """Publish a live notification for a time soon to come; if that fails, the relay has the row."""
     try:
@@ -214,8 +242,8 @@ def publish_later(ticketed: Ticketed, *, at: datetime) -> None:
         log.debug("publish_left_to_relay", count=1)
 
 
-def publish_batch(tickets: Sequence[Ticketed]) -> None:
-    """Publish a batch for the backlog workers, as one message.
+def publish_batch(tickets: Sequence[Ticketed], *, queue: str = queues.BACKLOG) -> None:
+    """Publish a batch as one message, for the backlog workers unless `queue` says otherwise.
 
     Raises:
         BrokerUnavailable: it was not published.
@@ -223,7 +251,7 @@ def publish_batch(tickets: Sequence[Ticketed]) -> None:
     publisher.send(
         queues.DELIVER_BATCH,
         args=[[[str(ticketed.id), ticketed.ticket] for ticketed in tickets]],
-        queue=queues.BACKLOG,
+        queue=queue,
     )
 
 

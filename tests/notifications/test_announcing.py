@@ -1,13 +1,18 @@
 """The thread that publishes what was committed."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import uuid4
 
-from notifications import announcing
+import pytest
+from django.db import transaction
+
+from notifications import announcing, publishing, queues
 from notifications.announcing import Announcer
+from notifications.outbox import NewNotification, enqueue
 from notifications.tickets import Ticketed
+from tests.support.valkey import ValkeyServer
 
 SOON = timedelta(seconds=10)
 
@@ -33,7 +38,7 @@ class Recording:
 
 def test_what_comes_while_the_broker_is_slow_goes_out_together() -> None:
     recording = Recording()
-    announcer = Announcer(recording)
+    announcer = Announcer(recording, collect=lambda: False)
     first, second, third = ticket(), ticket(), ticket()
     announcer.announce([first])
     assert recording.begun.wait(10)
@@ -53,7 +58,7 @@ def test_a_mistake_of_ours_does_not_end_the_thread() -> None:
         if len(seen) == 1:
             raise ValueError("once")
 
-    announcer = Announcer(fail_once)
+    announcer = Announcer(fail_once, collect=lambda: False)
     announcer.announce([ticket()])
     assert announcer.flush(within=SOON)
     announcer.announce([ticket()])
@@ -63,7 +68,7 @@ def test_a_mistake_of_ours_does_not_end_the_thread() -> None:
 
 def test_more_than_memory_should_hold_is_left_to_the_relay() -> None:
     recording = Recording()
-    announcer = Announcer(recording)
+    announcer = Announcer(recording, collect=lambda: False)
     announcer.announce([ticket()])
     assert recording.begun.wait(10)
     announcer.announce([ticket()] * announcing.MOST_WAITING)
@@ -71,3 +76,14 @@ def test_more_than_memory_should_hold_is_left_to_the_relay() -> None:
     recording.gate.set()
     assert announcer.flush(within=SOON)
     assert [len(some) for some in recording.published] == [1, announcing.MOST_WAITING]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mail_that_workers_are_behind_with_goes_out_in_batches(
+    valkey: ValkeyServer, new_notification: Callable[..., NewNotification]
+) -> None:
+    several = announcing.BATCH + publishing.DEEP
+    with transaction.atomic():
+        enqueue([new_notification() for _ in range(several)])
+    with valkey.client() as client:
+        assert client.llen(queues.LIVE) == 2
