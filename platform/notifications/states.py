@@ -33,8 +33,11 @@ class Status(TextChoices):
 
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
-    # claimed; a person; the suppression list; expired, or its template cannot be rendered
-    Status.QUEUED: frozenset({Status.SENDING, Status.CANCELLED, Status.SUPPRESSED, Status.FAILED}),
+    # claimed; a person; the suppression list; expired, or its template cannot be rendered;
+    # UNKNOWN: open in a backup that was restored
+    Status.QUEUED: frozenset(
+        {Status.SENDING, Status.CANCELLED, Status.SUPPRESSED, Status.FAILED, Status.UNKNOWN}
+    ),
     # recorded by the holder, or by the relay when the claim expired; QUEUED: released unused
     Status.SENDING: frozenset(
         {
@@ -46,9 +49,9 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
             Status.QUEUED,
         }
     ),
-    # claimed again; a person; the suppression list; expired while waiting
+    # claimed again; a person; the suppression list; expired while waiting; UNKNOWN: as above
     Status.RETRYING: frozenset(
-        {Status.SENDING, Status.CANCELLED, Status.SUPPRESSED, Status.FAILED}
+        {Status.SENDING, Status.CANCELLED, Status.SUPPRESSED, Status.FAILED, Status.UNKNOWN}
     ),
     # a person says that it arrived, that it did not (QUEUED), or gives up; or it expires
     Status.UNKNOWN: frozenset({Status.SENT, Status.FAILED, Status.CANCELLED, Status.QUEUED}),
