@@ -116,8 +116,9 @@ def test_a_preview_with_data_of_ones_own_holds_it_to_the_contract(api: Client) -
 
     del context["order"]["total"]
     refused = post(api, "preview", {"context": context})
-    assert refused.status_code == 400
+    assert (refused.status_code, refused.json()["code"]) == (422, "context_refused")
     assert refused.json()["errors"][0]["pointer"] == "#/context/order/total"
+    assert post(api, "preview", {"sample": "nope"}).json()["errors"][0]["pointer"] == "#/sample"
 
 
 def test_a_hostile_preview_is_a_conflict_with_its_place(api: Client) -> None:
@@ -178,7 +179,7 @@ def test_versions_are_listed_read_and_rolled_back_to(api: Client) -> None:
     assert api.get(f"{MAIL}/versions/3/").json()["restores"] == 1
     assert post(api, "rollback", {"version": None}).json() == {"version": None}
     assert api.get(f"{MAIL}/").json()["state"] == "file"
-    assert post(api, "rollback", {"version": 9}).status_code == 400
+    assert post(api, "rollback", {"version": 9}).status_code == 422
 
 
 def test_a_key_cannot_pass_the_gate(api: Client, real_mail: Callable[..., Notification]) -> None:

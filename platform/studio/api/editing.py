@@ -1,13 +1,13 @@
 """The endpoints that change templates: drafts, publishing, rollbacks."""
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ErrorDetail
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.actors import Actor
 from access.idempotency import idempotent
-from access.problems import InvalidParameter
+from access.problems import InvalidParameter, Unprocessable
 from studio import checking, documents, drafts, editing, releases
 from studio.api import schema, serializers
 from studio.api.views import TemplatesView, mail, named, told
@@ -134,5 +134,6 @@ def _id_of(target: Target, number: int | None) -> str:
         return FILES
     version = publishing.history(target).filter(number=number).first()
     if version is None:
-        raise ValidationError({"version": [f"There is no version {number}."]})
+        detail = ErrorDetail(f"There is no version {number}.", "unknown_version")
+        raise Unprocessable("There is no such version.", errors=[(("version",), detail)])
     return str(version.pk)

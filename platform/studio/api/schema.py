@@ -29,7 +29,7 @@ NUMBER = OpenApiParameter(
 )
 REVISION = OpenApiParameter(
     "revision",
-    OpenApiTypes.INT,
+    {"type": "integer", "minimum": 1, "maximum": 999_999_999},
     required=True,
     description="The draft's revision, as it was seen.",
 )
