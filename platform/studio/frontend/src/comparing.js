@@ -12,7 +12,7 @@ const hasRoom = () => !window.matchMedia(NARROW).matches;
 
 /** Shows the difference between two texts; returns what to destroy before showing another. */
 export function compare(parent, { before, after, language }) {
-  const extensions = [basics(language, { readOnly: true })];
+  const side = (label) => basics(language, { readOnly: true, label });
   if (before === after) {
     fill(parent, h("p", { class: "studio-empty" }, "No difference."));
     return { destroy: () => parent.replaceChildren() };
@@ -20,14 +20,16 @@ export function compare(parent, { before, after, language }) {
   parent.replaceChildren();
   if (hasRoom()) {
     return new MergeView({
-      a: { doc: before, extensions }, b: { doc: after, extensions }, parent, collapseUnchanged, gutter: true,
+      a: { doc: before, extensions: side("Before") },
+      b: { doc: after, extensions: side("After") },
+      parent, collapseUnchanged, gutter: true,
     });
   }
   return new EditorView({
     parent,
     state: EditorState.create({
       doc: after,
-      extensions: [extensions, unifiedMergeView({ original: before, mergeControls: false, collapseUnchanged })],
+      extensions: [side("Differences"), unifiedMergeView({ original: before, mergeControls: false, collapseUnchanged })],
     }),
   });
 }
@@ -38,11 +40,11 @@ export function compare(parent, { before, after, language }) {
  * @returns {{text: () => string, destroy: () => void}}
  */
 export function merge(parent, { theirs, mine, language }) {
-  const editing = [basics(language), history(), keymap.of([...defaultKeymap, ...historyKeymap])];
+  const editing = [basics(language, { label: "Together" }), history(), keymap.of([...defaultKeymap, ...historyKeymap])];
   parent.replaceChildren();
   if (hasRoom()) {
     const view = new MergeView({
-      a: { doc: theirs, extensions: basics(language, { readOnly: true }) },
+      a: { doc: theirs, extensions: basics(language, { readOnly: true, label: "Theirs" }) },
       b: { doc: mine, extensions: editing },
       parent,
       revertControls: "a-to-b",

@@ -19,10 +19,11 @@ import { look } from "./theme.js";
 const fromElsewhere = Annotation.define();
 
 /** Returns what every editor of ours has, read-only ones in comparisons included. */
-export function basics(language, { readOnly = false } = {}) {
+export function basics(language, { readOnly = false, label = "" } = {}) {
   return [
     lineNumbers(), highlightSpecialChars(), drawSelection(), bracketMatching(), EditorView.lineWrapping,
     EditorState.tabSize.of(2), indentUnit.of("  "), languageOf(language), look,
+    label ? EditorView.contentAttributes.of({ "aria-label": label }) : [],
     readOnly ? [EditorState.readOnly.of(true), EditorView.contentAttributes.of({ tabindex: "0" })] : [],
   ];
 }
@@ -49,11 +50,11 @@ export class PartEditor {
       state: EditorState.create({
         doc: part.text,
         extensions: [
-          basics(part.language, { readOnly }),
+          basics(part.language, { readOnly, label: `${part.label}, code` }),
           foldGutter(), history(), indentOnInput(), closeBrackets(), rectangularSelection(),
           highlightActiveLine(), highlightActiveLineGutter(), highlightSelectionMatches(),
           search({ top: true }), lintGutter(), completion,
-          EditorView.contentAttributes.of({ "aria-label": `${part.label}, code`, spellcheck: "false" }),
+          EditorView.contentAttributes.of({ spellcheck: "false" }),
           keymap.of([
             ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap,
             ...completionKeymap, ...lintKeymap, indentWithTab,
