@@ -139,7 +139,7 @@ def chain(permit: Permit, *, position: int, now: datetime) -> tuple[str, ...]:
     """
     if position == 0:
         return permit.providers
-    plan = _plan(now=now)
+    plan = _plan(now=now, known=_recent_standings())
     if not plan.chain or plan.chain[0] in {receipt.alias for receipt in permit.receipts[-1:]}:
         return plan.chain
     if _pay(plan.chain[0], 1, now=now).grant.granted:
@@ -186,6 +186,9 @@ def recipient_hash(address: str) -> str:
 def note_success(alias: str, *, now: datetime | None = None) -> None:
     """Take note that a provider accepted a mail."""
     moment = _moment(now or timezone.now(), standing.ACCEPTED)
+    known = _recent_standings().get(alias)
+    if known is not None and standing.after_acceptance(known, moment) == known:
+        return  # all was well already, as it nearly always is
     _update(alias, lambda known: standing.after_acceptance(known, moment), now=moment.now)
 
 
@@ -260,9 +263,9 @@ def reset() -> None:
     _state.forget(settings.EMAIL_PROVIDERS)
 
 
-def _plan(*, now: datetime) -> chains.Plan:
+def _plan(*, now: datetime, known: Mapping[str, Standing] | None = None) -> chains.Plan:
     """Return who may take the next mail; the probe, if there is one, is reserved."""
-    known, policy = _standings(), _policy().breaker
+    known, policy = known or _standings(), _policy().breaker
     while True:
         plan = chains.plan(known, now=now, policy=policy)
         if plan.probe is None:
@@ -308,6 +311,10 @@ def _rate(text: str | None) -> Rate | None:
 
 def _standings() -> Mapping[str, Standing]:
     return _state.standings(settings.EMAIL_PROVIDERS)
+
+
+def _recent_standings() -> Mapping[str, Standing]:
+    return _state.recent_standings(settings.EMAIL_PROVIDERS)
 
 
 def _update(alias: str, transition: Transition, *, now: datetime) -> list[Change]:

@@ -23,6 +23,8 @@ from providers.standing import Change, Standing, stricter
 
 log = structlog.get_logger(__name__)
 
+RECENT = 0.25
+"""Seconds for which what was read of all workers' state may be gone by."""
 REST = 3.0
 """Seconds for which Redis is left alone after a failure."""
 
@@ -41,6 +43,7 @@ class WorkersState:
         self._learned_alone: set[str] = set()
         self._rests_until = float("-inf")
         self._is_shared: bool | None = None
+        self._seen: dict[str, tuple[float, Standing]] = {}
 
     def is_shared(self) -> bool:
         """Return whether this process and the other workers see the same state."""
@@ -55,7 +58,21 @@ class WorkersState:
             self._local.mirror(found)
             return found
 
-        return self._ask(shared, lambda: self._local.standings(aliases))
+        found = self._ask(shared, lambda: self._local.standings(aliases))
+        now = time.monotonic()
+        self._seen.update({alias: (now, standing) for alias, standing in found.items()})
+        return found
+
+    def recent_standings(self, aliases: Iterable[str]) -> dict[str, Standing]:
+        """Return how the providers stand, or stood `RECENT` seconds ago at the earliest.
+
+        For what is asked with every mail of a batch. What this process learned itself is in it.
+        """
+        aliases = list(aliases)
+        earliest = time.monotonic() - RECENT
+        seen = {alias: self._seen.get(alias, (float("-inf"), None)) for alias in aliases}
+        known = {alias: one for alias, (at, one) in seen.items() if one and at >= earliest}
+        return known if len(known) == len(aliases) else self.standings(aliases)
 
     def update(self, alias: str, transition: Transition, *, now: datetime) -> list[Change]:
         """Apply `transition`; return what changed by it."""
@@ -64,7 +81,10 @@ class WorkersState:
             self._learned_alone.add(alias)
             return self._local.update(alias, transition, now=now)
 
-        return self._ask(lambda state: state.update(alias, transition, now=now), alone)
+        try:
+            return self._ask(lambda state: state.update(alias, transition, now=now), alone)
+        finally:
+            self._seen.pop(alias, None)
 
     def take(self, alias: str, wanted: int, *, rate: Rate, now: datetime) -> Grant:
         """Take up to `wanted` permits; alone, of this process's share of the rate."""
@@ -95,12 +115,14 @@ class WorkersState:
         """Forget all about these providers, here and in Redis."""
         aliases = list(aliases)
         self._local.forget(aliases)
+        self._seen.clear()
         self._learned_alone.difference_update(aliases)
         self._ask(lambda state: state.forget(aliases), lambda: None)
 
     def reconnect(self) -> None:
         """Ask Redis again at the next occasion, however lately it failed."""
         self._rests_until = float("-inf")
+        self._seen.clear()
 
     def _ask(self, shared: Callable[[SharedState], Answer], alone: Callable[[], Answer]) -> Answer:
         if time.monotonic() < self._rests_until:

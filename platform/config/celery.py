@@ -2,6 +2,8 @@
 
 import os
 import sys
+import threading
+import time
 from types import TracebackType
 from typing import Any
 
@@ -11,6 +13,16 @@ from celery import Celery, signals
 from config.worker import HeartbeatStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+WORTH_A_CHECK = 1.0
+"""Seconds without a task after which a database connection is tried before it is used."""
+
+
+class _Used(threading.local):
+    at = 0.0
+
+
+_used = _Used()
 
 app = Celery("postroom")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -46,6 +58,22 @@ def _send_last_spans(**_: object) -> None:
     from access import tracing
 
     tracing.flush()
+
+
+@signals.task_prerun.connect
+def _mend_database_connections(**_: object) -> None:
+    """Let go of a kept connection that has failed, or may have died while it was not used.
+
+    Celery would otherwise open one anew for every task (`CELERY_DB_REUSE_MAX`), which takes
+    PostgreSQL as long as sending a mail.
+    """
+    from django.db import connections
+
+    now = time.monotonic()
+    idle, _used.at = now - _used.at > WORTH_A_CHECK, now
+    for connection in connections.all(initialized_only=True):
+        if connection.errors_occurred or (idle and connection.vendor != "sqlite"):
+            connection.close_if_unusable_or_obsolete()
 
 
 def _end_with_a_sentence(

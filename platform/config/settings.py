@@ -201,6 +201,7 @@ elif CELERY_BROKER_URL.startswith("amqp"):
         "topic"  # a direct exchange would skip native delayed delivery
     )
     CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
+CELERY_DB_REUSE_MAX = 1000  # tasks that one database connection serves; see config.celery
 CELERY_WORKER_CONSUMER = "config.worker:Consumer"
 CELERY_BEAT_SCHEDULER = "config.beat:HeartbeatScheduler"
 CELERY_BEAT_SCHEDULE = schedule.PERIODIC

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Least
 
 from notifications.models import Notification
+from notifications.publishing import PUBLISHED_GRACE
 from notifications.states import CLAIMABLE, Status
 from notifications.tickets import Ticketed
 
@@ -28,6 +29,25 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
         claim_expires_at=expires,
         relay_at=expires,
     )
+
+
+def waiting_live(*, most: int, now: datetime) -> list[Ticketed]:
+    """Return mail that was published when its cause committed and that nobody has taken since.
+
+    What was retried, given back or published by the relay has another `relay_at` than that.
+    """
+    # Said by what it is not, as in `relay.due`: the index by status would be the wrong one.
+    queued = Notification.objects.exclude(status__in=frozenset(Status) - {Status.QUEUED})
+    found = (
+        queued.filter(relay_at__gt=now, relay_at__lte=now + PUBLISHED_GRACE)
+        .order_by("relay_at")
+        .values_list("pk", "ticket", "created_at", "relay_at")[:most]
+    )
+    return [
+        Ticketed(identifier, ticket)
+        for identifier, ticket, created_at, relay_at in found
+        if relay_at and relay_at - created_at == PUBLISHED_GRACE
+    ]
 
 
 def release(claimed: Iterable[Notification], *, at: datetime) -> int:

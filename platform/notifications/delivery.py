@@ -27,7 +27,7 @@ from django.utils import timezone
 from notifications import claims, recovery
 from notifications.journal import journal
 from notifications.models import Notification
-from notifications.publishing import PUBLISHED_GRACE
+from notifications.publishing import BATCH, PUBLISHED_GRACE
 from notifications.recording import Recorder
 from notifications.rounds import Round
 from notifications.settlements import Settlement
@@ -122,6 +122,18 @@ def deliver_patiently(tickets: Sequence[Ticketed]) -> None:
         if pause > LONGEST_PAUSE:
             return
         time.sleep(max(pause.total_seconds(), 0.01))
+
+
+def deliver_waiting() -> int:
+    """Deliver live mail that waits for a worker, a batch at once; return how many there were.
+
+    Whose message comes later finds its ticket taken. One message is one mail, and costs Celery as
+    much as the mail costs us: where they pile up, the first to run takes those of the others along.
+    """
+    waiting = claims.waiting_live(most=BATCH, now=timezone.now())
+    if waiting:
+        deliver_patiently(waiting)
+    return len(waiting)
 
 
 def _settle_claimed(

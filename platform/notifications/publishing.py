@@ -36,6 +36,11 @@ DEEP = 20
 DEPTH_KEPT = timedelta(seconds=1)
 """How long a measured queue depth is believed."""
 
+BATCH = 200
+"""Most notifications in one message."""
+FEW = 5
+"""Mails of one moment that are still worth a message each, so that free workers share them."""
+
 Result = TypeVar("Result")
 
 
@@ -181,10 +186,13 @@ publisher = Publisher()
 
 
 def publish_live(tickets: Sequence[Ticketed]) -> int:
-    """Publish freshly committed notifications, one message each; return how many went out.
+    """Publish freshly committed notifications; return how many went out.
 
-    Stops at the first failure, and when the queue is full: what is left is the relay's.
+    A few go out one by one, each to the next free worker; more go out together. Stops at the
+    first failure, and when the queue is full: what is left is the relay's.
     """
+    if len(tickets) > FEW:
+        return publish_live_batches(tickets, size=BATCH)
     published = 0
     try:
         room = max(settings.BROKER_QUEUE_BOUND - publisher.depth(queues.LIVE), 0)

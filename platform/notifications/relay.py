@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from notifications import queues, retries
 from notifications.models import Notification
-from notifications.publishing import BrokerUnavailable, publish_batch, publisher
+from notifications.publishing import BATCH, BrokerUnavailable, publish_batch, publisher
 from notifications.recording import record
 from notifications.recovery import lost, replay_journals
 from notifications.settlements import Settlement, ended
@@ -29,10 +29,10 @@ from notifications.tickets import Ticketed
 
 log = structlog.get_logger()
 
-BATCH = 100
-"""Notifications in one message to a backlog worker."""
-SWEEP = 500
+SWEEP = 600
 """Rows that one step takes up at a time; a step repeats while it finds a full sweep."""
+CLOCKS_DIFFER = timedelta(seconds=3)
+"""How far the clock of this host may be ahead of a worker's on another one."""
 EXPIRING = CLAIMABLE | {Status.UNKNOWN}
 REPUBLISH_AFTER = timedelta(seconds=60)
 """How long a published batch may take to be claimed before it is published again."""
@@ -90,7 +90,7 @@ def recover_expired_claims() -> int:
     recovered = 0
     while True:
         now = timezone.now()
-        rows = list(expired_claims(now)[:SWEEP])
+        rows = list(expired_claims(now - CLOCKS_DIFFER)[:SWEEP])
         recovered += record([lost(row, now=now) for row in rows])
         if len(rows) < SWEEP:
             return recovered

@@ -1,16 +1,19 @@
 """Celery's doors to the use cases. A task that is lost, doubled or late does no harm."""
 
 import random
+import threading
+import time
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Never
 from uuid import UUID
 
 from celery import Task, chain, shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from notifications import bulk, daily_report, erasure, heartbeats, queues, rollup_upkeep, tracking
 from notifications.auditing import audit as audit_once
-from notifications.delivery import RETRY_IN_BROKER, deliver_patiently
+from notifications.delivery import RETRY_IN_BROKER, deliver_patiently, deliver_waiting
 from notifications.delivery import deliver as deliver_all
 from notifications.publishing import publish_later
 from notifications.relay import relay as relay_once
@@ -53,6 +56,24 @@ class DeliveryTask(CeleryTask):
         raise super().retry(exc=exc, **options)
 
 
+LONGEST_DELIVERY = 5 * int(settings.CLAIM_DURATION.total_seconds()) + 60
+"""Seconds after which a child that is stuck (stopped, or waiting for a dead disk) is killed.
+
+Far beyond what a delivery can take: a batch is bounded by two claims and the time to record. The
+main process kills; journal and claims then say what became of the mails.
+"""
+BACK_TO_BACK = 0.005
+"""Seconds between two tasks of one process below which others must be waiting."""
+
+
+class _Ended(threading.local):
+    at = float("-inf")
+
+
+_ended = _Ended()
+"""When this thread's last live task ended."""
+
+
 @shared_task(
     name=queues.DELIVER,
     base=DeliveryTask,
@@ -62,11 +83,16 @@ class DeliveryTask(CeleryTask):
     retry_backoff=True,
     retry_jitter=True,
     max_retries=None,
+    time_limit=LONGEST_DELIVERY,
 )
 def deliver(self: CeleryTask, notification_id: str) -> None:
     """Attempt one notification, with the ticket in the message's `retries` header."""
     ticketed = Ticketed(UUID(notification_id), self.request.retries)
+    began = time.monotonic()
     report = deliver_all([ticketed], retries_in_broker=True, comes_back_within=RETRY_IN_BROKER)
+    if began - _ended.at < BACK_TO_BACK:
+        deliver_waiting()
+    _ended.at = time.monotonic()
     now = timezone.now()
     for delivered in report.delivered:
         if (at := delivered.retry_in_broker(now=now)) is not None:
@@ -78,7 +104,7 @@ def deliver(self: CeleryTask, notification_id: str) -> None:
         publish_later(ticketed, at=report.until + spread)
 
 
-@shared_task(name=queues.DELIVER_BATCH, queue=queues.BACKLOG)
+@shared_task(name=queues.DELIVER_BATCH, queue=queues.BACKLOG, time_limit=LONGEST_DELIVERY)
 def deliver_batch(tickets: list[tuple[str, int]]) -> None:
     """Attempt a batch of notifications; what fails waits in its row for the relay."""
     deliver_patiently([Ticketed(UUID(identifier), ticket) for identifier, ticket in tickets])

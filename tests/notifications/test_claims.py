@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from notifications.claims import claim, postpone, release
+from notifications.claims import claim, postpone, release, waiting_live
 from notifications.models import Notification
 from notifications.states import Status
 from notifications.tickets import Ticketed
@@ -102,3 +102,15 @@ def test_a_copy_that_comes_early_does_not_bring_the_relay_early(enqueued: Enqueu
     assert postpone([Ticketed(row.id, 0)], until=now + timedelta(seconds=5), now=now) == 0
     row.refresh_from_db()
     assert row.relay_at == later
+
+
+def test_what_waits_for_a_live_worker_is_what_was_published_and_not_touched_since(
+    enqueued: Enqueued,
+) -> None:
+    first, second, claimed, released, postponed = (enqueued() for _ in range(5))
+    now = timezone.now()
+    release(claim([Ticketed(released.id, 0)], now=now), at=now)
+    claim([Ticketed(claimed.id, 0)], now=now)
+    postpone([Ticketed(postponed.id, 0)], until=now + timedelta(seconds=5), now=now)
+    assert waiting_live(most=10, now=now) == [Ticketed(first.id, 0), Ticketed(second.id, 0)]
+    assert waiting_live(most=10, now=now + timedelta(minutes=1)) == [], "the relay's by then"

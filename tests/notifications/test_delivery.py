@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from notifications.claims import claim
-from notifications.delivery import deliver
+from notifications.delivery import deliver, deliver_waiting
 from notifications.handover import outlives_a_send
 from notifications.models import (
     AttemptOutcome,
@@ -319,3 +319,15 @@ def test_a_mistake_of_ours_in_a_batch_costs_nobody_an_attempt(
     statuses = sorted(Notification.objects.values_list("status", "attempt_count"))
     assert statuses == [(Status.QUEUED, 0), (Status.SENT, 1), (Status.SENT, 1)]
     assert len(sink.messages) == 2
+
+
+def test_live_mail_that_waits_is_sent_as_one_batch_and_its_messages_find_nothing(
+    enqueued: Enqueued, sink: SmtpSink
+) -> None:
+    rows = [enqueued() for _ in range(12)]
+    assert deliver_waiting() == 12
+    assert deliver_waiting() == 0
+    for row in rows:
+        assert deliver([Ticketed(row.id, 0)], retries_in_broker=True).delivered == []
+    assert len(sink.messages) == 12
+    assert not Notification.objects.exclude(status=Status.SENT).exists()

@@ -11,7 +11,14 @@ import pytest
 from celery import current_app
 
 from notifications import publishing, queues
-from notifications.publishing import BrokerUnavailable, publish_batch, publish_live, publisher
+from notifications.publishing import (
+    BATCH,
+    FEW,
+    BrokerUnavailable,
+    publish_batch,
+    publish_live,
+    publisher,
+)
 from notifications.tickets import Ticketed
 from tests.support.valkey import ValkeyServer
 
@@ -139,6 +146,12 @@ def test_a_full_queue_takes_no_more_live_mail(valkey: ValkeyServer, settings: An
 
 def test_one_transaction_stops_at_the_bound_too(valkey: ValkeyServer, settings: Any) -> None:
     settings.BROKER_QUEUE_BOUND = 3
-    assert publish_live(tickets(10)) == 3
-    assert publish_live(tickets(10)) == 0, "within the second for which a depth is believed"
+    assert publish_live(tickets(5)) == 3
+    assert publish_live(tickets(5)) == 0, "within the second for which a depth is believed"
+    assert waiting(valkey) == 3
+
+
+def test_many_mails_of_one_moment_travel_together(valkey: ValkeyServer) -> None:
+    assert publish_live(tickets(FEW + 1)) == FEW + 1
+    assert publish_live(tickets(BATCH + 1)) == BATCH + 1
     assert waiting(valkey) == 3

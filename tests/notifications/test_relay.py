@@ -15,7 +15,7 @@ from notifications import queues
 from notifications.claims import claim
 from notifications.models import AttemptOutcome, Notification
 from notifications.recording import record
-from notifications.relay import publish_due, relay
+from notifications.relay import CLOCKS_DIFFER, publish_due, relay
 from notifications.settlements import Settlement
 from notifications.states import Status
 from notifications.tickets import Ticketed
@@ -94,6 +94,14 @@ def test_an_expired_claim_counts_as_a_lost_attempt(
     assert (row.status, row.attempt_count, row.lost_count) == (Status.RETRYING, 1, 1)
     assert row.attempts.get().outcome == AttemptOutcome.LOST
     assert row.claim_expires_at is None
+
+
+def test_a_claim_is_left_to_a_worker_whose_clock_is_a_little_behind(
+    enqueued: Enqueued, valkey: ValkeyServer, settings: Any
+) -> None:
+    row, now = enqueued(), timezone.now()
+    claim([Ticketed(row.id, 0)], now=now - settings.CLAIM_DURATION - CLOCKS_DIFFER / 2)
+    assert relay().recovered == 0
 
 
 def test_a_mail_that_keeps_killing_its_worker_ends_as_a_dead_letter(

@@ -120,7 +120,8 @@ def test_twenty_copies_of_a_message_send_one_mail(
     enqueued: Enqueued, sink: SmtpSink, valkey: ValkeyServer, request: pytest.FixtureRequest
 ) -> None:
     row = enqueued()
-    publish_live([Ticketed(row.id, 0)] * 19)
+    for _ in range(19):
+        publish_live([Ticketed(row.id, 0)])
     with valkey.client() as client:
         assert client.llen(queues.LIVE) == 20
     request.getfixturevalue("worker")
