@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from access import text
@@ -160,6 +161,7 @@ class DraftSerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
 
 
+@extend_schema_serializer(component_name="TemplateProblem")  # `Problem` is what errors look like
 class ProblemSerializer(serializers.Serializer[Any]):
     """Something the checker found."""
 
