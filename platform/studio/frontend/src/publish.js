@@ -133,7 +133,7 @@ export class Publishing {
       effect.fails && `${effect.fails} could not be rendered`,
       effect.shrinks && `${effect.shrinks} would shrink`,
       effect.differs && `${effect.differs} would change`,
-      effect.same && `${effect.same} stay the same`,
+      effect.same && `${effect.same} unchanged`,
       effect.outdated && `${effect.outdated} of an older contract`,
     ].filter(Boolean);
     fill(this.effect,
