@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from access.models import AuditEntry
-from notifications.models import Notification, Suppression
+from notifications.models import Notification, ProviderEvent, Suppression
 from notifications.states import Status
+from orders.intake import NewLine, NewOrder
+from orders.services import place_order
 
 URL = "/admin/notifications/notification/"
 RECORDS = ("deliveryattempt", "providerevent", "suppression", "heartbeat", "deliveryrollup")
@@ -142,7 +145,138 @@ def test_a_viewer_cannot_act(
     assert AuditEntry.objects.count() == 0
 
 
+def test_the_second_to_press_is_told_that_the_mail_has_moved_on(
+    operator: Client, attempted: Callable[..., Notification]
+) -> None:
+    dead = attempted("550 5.1.1 No such user")
+    act(operator, dead, "redrive", reason="first")
+    act(operator, dead, "redrive", reason="second")
+    page = operator.get(f"{URL}{dead.id}/change/").content.decode()
+    assert "Redrive: done." in page
+    assert "moved on meanwhile" in page
+    assert [entry.reason for entry in AuditEntry.objects.all()] == ["first"]
+
+
+def test_no_page_that_is_opened_changes_anything(
+    operator: Client, attempted: Callable[..., Notification]
+) -> None:
+    row = attempted("550 5.1.1 No such user")
+    before = Notification.objects.values().get(pk=row.pk)
+    names = ("retry", "redrive", "resolve_arrived", "resolve_not_arrived", "cancel")
+    for name in (*names, "suppress_address", "release_address", "change", "live", "history"):
+        assert operator.get(f"{URL}{row.id}/{name}/").status_code == 200, name
+    assert Notification.objects.values().get(pk=row.pk) == before
+    assert not AuditEntry.objects.exists()
+    assert not Suppression.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["redrive", "suppress_address", "change", "live"])
+def test_an_id_that_is_none_is_not_found(operator: Client, name: str) -> None:
+    for identifier in ("not-an-id", "01a20554-b83d-730b-a639-be4220701389"):
+        address = f"{URL}{identifier}/{name}/"
+        data = {"reason": "asked for", "_form_submitted": "on"}
+        assert operator.get(address).status_code < 500
+        assert operator.post(address, data).status_code < 500
+
+
+def test_a_dialog_warns_of_a_second_copy_and_of_a_listed_address(
+    operator: Client, attempted: Callable[..., Notification]
+) -> None:
+    row = attempted("550 5.1.1 No such user")
+    assert 'role="note"' not in operator.get(f"{URL}{row.id}/redrive/").content.decode()
+    row.attempts.update(outcome="unknown")
+    act(operator, row, "suppress_address")
+    text = operator.get(f"{URL}{row.id}/redrive/").content.decode()
+    assert "could get it twice" in text
+    assert "release it first" in text
+
+
+# --- what changes by itself
+
+
+def test_the_changing_part_is_sent_again_only_when_it_has_changed(
+    operator: Client, attempted: Callable[..., Notification]
+) -> None:
+    row = attempted("550 5.1.1 No such user")
+    live = f"{URL}{row.id}/live/"
+    digest = operator.get(live).content.decode().partition('data-digest="')[2].partition('"')[0]
+    assert operator.get(live, {"seen": digest}).status_code == 204
+    act(operator, row, "redrive")
+    changed = operator.get(live, {"seen": digest})
+    assert changed.status_code == 200
+    assert "Queued" in changed.content.decode()
+
+
+def test_the_record_tells_what_providers_and_people_said(
+    operator: Client, viewer: Client, attempted: Callable[..., Notification]
+) -> None:
+    row = attempted()
+    ProviderEvent.objects.create(
+        provider="smtp",
+        fingerprint="1",
+        event_type="bounced",
+        notification=row,
+        payload={"Details": "mailbox full"},
+    )
+    act(operator, row, "suppress_address", reason="it bounces")
+    AuditEntry.objects.create(
+        actor_kind="user",
+        actor_id="1",
+        actor_label="ada",
+        action="notification.redrive",
+        target_type="notification",
+        target_id=str(row.pk),
+        reason="her words",
+    )
+    text = operator.get(f"{URL}{row.id}/change/").content.decode()
+    assert "mailbox full" in text
+    assert "her words" in text
+    assert "her words" not in viewer.get(f"{URL}{row.id}/change/").content.decode()
+
+
+def test_the_record_leads_to_the_order_and_its_other_mail(
+    operator: Client, viewer: Client, settings: Any
+) -> None:
+    settings.SHOP_COPY_TO = ["shop@example.com"]
+    order = place_order(
+        NewOrder(
+            number="SO-4711",
+            customer_email="minji@example.com",
+            customer_name="Kim Minji",
+            currency="EUR",
+            lines=(NewLine(name="Tea", quantity=1, unit_price=Decimal("12.50")),),
+        )
+    )
+    mine, copy = Notification.objects.order_by("role")
+    text = viewer.get(f"{URL}{mine.id}/change/").content.decode()
+    assert f"/admin/orders/order/{order.pk}/change/" in text
+    assert f"{URL}{copy.id}/change/" in text
+    assert "12.50 EUR" in text
+    assert "Auto-Submitted" in text
+    settings.MASK_ADDRESSES = True
+    assert "Kim Minji" not in viewer.get(f"{URL}{mine.id}/change/").content.decode()
+
+
 # --- suppressions
+
+
+def test_a_notifications_address_is_suppressed_and_released_from_its_page(
+    operator: Client, viewer: Client, enqueued: Callable[..., Notification]
+) -> None:
+    row = enqueued(recipient="Minji@Example.com")
+    assert act(viewer, row, "suppress_address").status_code == 403
+    act(operator, row, "suppress_address", reason="she asked")
+    assert Suppression.objects.get().address == "minji@example.com"
+    page = operator.get(f"{URL}{row.id}/change/").content.decode()
+    assert "on the suppression list" in page
+    assert f"{row.id}/suppress_address/" not in page
+    assert act(viewer, row, "release_address").status_code == 403
+    act(operator, row, "release_address", reason="she asked again")
+    assert not Suppression.objects.exists()
+    assert [entry.action for entry in AuditEntry.objects.order_by("pk")] == [
+        "suppression.add",
+        "suppression.release",
+    ]
 
 
 def test_an_operator_adds_and_releases_an_address(operator: Client) -> None:

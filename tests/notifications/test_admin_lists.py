@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from access import keyset
+from notifications.admin import search
 from notifications.admin.badges import attention_badge
 from notifications.admin.notification import NotificationAdmin
 from notifications.models import AttemptOutcome, DeliveryAttempt, NextStep, Notification, Phase
@@ -132,6 +133,17 @@ def test_search_finds_beginnings_in_any_spelling_and_knows_no_wildcards(
     enqueued(reference="SO-4711", recipient="minji@example.com")
     enqueued(reference="XX-1", recipient="other@example.com")
     assert listed(operator, q=term) == found
+
+
+def test_a_search_that_finds_too_much_says_so_and_shows_the_nearest(
+    operator: Client, enqueued: Enqueued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "MOST", 2)
+    for reference in ("SO-10", "SO-100", "SO-1", "SO-11"):
+        enqueued(reference=reference)
+    page = operator.get(URL, {"q": "SO-1"})
+    assert {row.reference for row in page.context["cl"].result_list} == {"SO-1", "SO-10"}
+    assert "The first 2 matches are shown" in page.content.decode()
 
 
 def test_pages_follow_each_other_both_ways_without_gap_or_double(

@@ -83,6 +83,28 @@ def test_an_unknown_outcome_is_resolved_either_way(enqueued: Enqueued) -> None:
     assert arrived.sent_at is not None
 
 
+def test_a_mail_that_arrived_shows_no_error_any_more(enqueued: Enqueued) -> None:
+    error = {"error_kind": "unknown", "error_code": "read_timeout", "error_summary": "No answer."}
+    row = put(enqueued(), Status.UNKNOWN, relay_at=None, doubted_ticket=1, **error)
+    operations.resolve([row.id], arrived=True, actor=ACTOR, reason="she said so")
+    row.refresh_from_db()
+    assert (row.error_kind, row.error_code, row.error_summary) == ("", "", "")
+    assert row.doubted_ticket is None
+
+
+def test_retry_pressed_twice_acts_once(enqueued: Enqueued) -> None:
+    later = timezone.now() + timedelta(hours=4)
+    row = put(enqueued(), Status.RETRYING, next_attempt_at=later, relay_at=later)
+    assert operations.retry([row.id], actor=ACTOR, reason="") == [row.id]
+    assert operations.retry([row.id], actor=ACTOR, reason="") == []
+
+
+def test_what_was_erased_is_not_sent_again(enqueued: Enqueued) -> None:
+    row = dead_letter(enqueued)
+    put(row, Status.FAILED, erased_at=timezone.now())
+    assert operations.redrive([row.id], actor=ACTOR, reason="") == []
+
+
 def test_every_act_is_in_the_audit_log_with_its_reason(enqueued: Enqueued) -> None:
     row = enqueued()
     operations.cancel([row.id], actor=ACTOR, reason="the customer called")

@@ -3,14 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.dataclasses import UnfoldAction
@@ -20,7 +21,7 @@ from unfold.sections import TemplateSection
 from access.keyset import KeysetChangeList
 from access.masking import mask_address, mask_data, mask_name, mask_text, may_see_addresses
 from notifications import explanations
-from notifications.admin import record
+from notifications.admin import record, search
 from notifications.admin.actions import (
     OFFERS,
     bulk_action,
@@ -125,26 +126,16 @@ class NotificationAdmin(RecordListAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        try:
-            return queryset.filter(pk=UUID(term)), False
-        except ValueError:
-            return queryset.filter(self._matching(term, request.user)), False
-
-    def _matching(self, term: str, user: Any) -> Q:
-        # Order numbers are mostly written large and addresses small; who searches writes either.
-        spellings = sorted({term, term.lower(), term.upper()})
-        if not may_see_addresses(user):
-            # Whole addresses only: with beginnings one could guess what is masked letter by letter.
-            found = Q(recipient__in=spellings)
-        else:
-            found = Q()
-            for spelling in spellings:
-                found |= Q(recipient__prefix=spelling)
-        if "@" in term:
-            return found
-        for spelling in spellings:
-            found |= Q(reference__prefix=spelling)
-        return found
+        if request.method == "POST":  # an action on all that match
+            return queryset.filter(search.matching(term, request.user)), False
+        ids, is_cut = search.first_ids(term, request.user)
+        if is_cut:
+            words = gettext(
+                "The first %(n)d matches are shown: write more of it. An action on all of them"
+                " takes every match."
+            )
+            self.message_user(request, words % {"n": len(ids)}, level=messages.INFO)
+        return queryset.filter(pk__in=ids), False
 
     # Methods, because unfold asks the database at start for permissions that are named as such.
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -25,6 +25,7 @@ from notifications.admin.filters import (
 from notifications.admin.lists import RecordListAdmin
 from notifications.admin.read_only import ReadOnlyAdmin
 from notifications.models import (
+    ByBytes,
     DeliveryAttempt,
     DeliveryRollup,
     Heartbeat,
@@ -32,15 +33,17 @@ from notifications.models import (
     ProviderEvent,
 )
 
-AS_MANY_ORDERS = 200
+AS_MANY = 60
+"""Notifications whose records are searched; with many more their index would not be used."""
 
 
 def of_notifications(rows: "QuerySet[Any]", term: str) -> "QuerySet[Any]":
     """Return the records of notifications whose reference begins with `term`, or of a message."""
     # Ids first: joined, the database would walk through all records in search of a few orders.
-    known = Notification.objects.order_by("-created_at").values_list("pk", flat=True)
-    ids = list(known.filter(reference__prefix=term)[:AS_MANY_ORDERS])
-    return rows.filter(notification_id__in=ids or list(known.filter(provider_message_id=term)))
+    known = Notification.objects.values_list("pk", flat=True)
+    begins = known.filter(reference__prefix=term).order_by(ByBytes("reference"), "-created_at")
+    ids = list(begins[:AS_MANY]) or list(known.filter(provider_message_id=term))
+    return rows.filter(notification_id__in=ids)
 
 
 class OfNotificationAdmin(RecordListAdmin):
@@ -50,7 +53,6 @@ class OfNotificationAdmin(RecordListAdmin):
         css = {"all": ["notifications/operations.css"]}
 
     list_filter_submit = True
-    list_select_related = ("notification",)
     search_fields = ("provider_message_id",)
     search_help_text = _("An order's number, or a provider's message id")
 
@@ -62,9 +64,13 @@ class OfNotificationAdmin(RecordListAdmin):
         return (of_notifications(queryset, term) if term else queryset), False
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
-        """Leave the contexts out: a page of them may be megabytes."""
+        """Read the notifications beside it: joined, all that match would be before the first page.
+
+        Their contexts are left out: a page of them may be megabytes.
+        """
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.defer("notification__context")
+        known = Notification.objects.defer("context")
+        return rows.prefetch_related(Prefetch("notification", known))
 
 
 @admin.register(DeliveryAttempt)

@@ -5,7 +5,7 @@ from notifications.models.audit_run import AuditRun
 from notifications.models.bulk_operation import BulkChunk, BulkOperation
 from notifications.models.heartbeat import Heartbeat
 from notifications.models.notification import Notification, NotificationQuerySet, Role
-from notifications.models.prefix import Prefix
+from notifications.models.prefix import ByBytes, Prefix
 from notifications.models.provider_event import ProviderEvent
 from notifications.models.rollup import DeliveryRollup, HourlyRollup, Rollup
 from notifications.models.stored_mail import StoredMail, StoredPart
@@ -16,6 +16,7 @@ __all__ = [
     "AuditRun",
     "BulkChunk",
     "BulkOperation",
+    "ByBytes",
     "DeliveryAttempt",
     "DeliveryRollup",
     "Heartbeat",

@@ -4,8 +4,11 @@
 `prefix` minds capital letters: who searches gives the spellings that are worth a look.
 """
 
+from typing import Any
+
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, Lookup
+from django.db.models import CharField, F, Lookup
+from django.db.models.expressions import OrderBy
 from django.db.models.sql.compiler import SQLCompiler
 
 LAST = "\U0010ffff"
@@ -29,3 +32,17 @@ class Prefix(Lookup):
         left, left_params = self.process_lhs(compiler, connection)
         begins = connection.ops.prep_for_like_query(self.rhs) + "%"
         return f"{left} LIKE %s", (*left_params, begins)
+
+
+class ByBytes(OrderBy):
+    """The order in which an index of beginnings holds a column, whatever the language's own is."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(F(column))
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_context: Any
+    ) -> Sql:
+        """Name the operator that the index is ordered by."""
+        expression, parameters = compiler.compile(self.expression)
+        return f"{expression} USING ~<~", tuple(parameters)

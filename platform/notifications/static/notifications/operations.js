@@ -62,8 +62,23 @@
     setTimeout(look, wait, place);
   };
 
+  // unfold's rows open by a click only; here also by a key.
+  const openRowsByKey = () => {
+    for (const cell of document.querySelectorAll("#result_list td.cursor-pointer[x-on\\:click]")) {
+      cell.tabIndex = 0;
+      cell.setAttribute("role", "button");
+      cell.setAttribute("aria-label", cell.dataset.label || "");
+      cell.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        cell.click();
+      });
+    }
+  };
+
   const begin = () => {
     countDown();
+    openRowsByKey();
     setInterval(countDown, 1000);
     for (const place of document.querySelectorAll("[data-live]")) {
       setTimeout(look, Number(place.querySelector("[data-digest]")?.dataset.every || FAILED), place);
