@@ -58,6 +58,10 @@ def test_every_command_of_the_walkthrough_works(live_server: Any, settings: Any)
     assert ApiKey.objects.get().name == "my shop"
     assert Order.objects.get(number="TEA-7").status == "shipped"
     assert Order.objects.count() == 2
+    message = Notification.objects.get(reference="NEWS-7")
+    assert (message.event, message.recipient) == ("shop.message", "minji@example.com")
+    assert "#/context/paragraphs" in ran.stdout
+    assert Notification.objects.get(status=Status.CANCELLED).send_at is not None
     assert IdempotencyKey.objects.get().key == "order-7-first-try"
     assert not Suppression.objects.exists()
     tasks.apply_reports([ProviderEvent.objects.get().pk])

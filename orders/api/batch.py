@@ -27,8 +27,7 @@ MAX_ORDERS = 500
         "type": "array",
         "minItems": 1,
         "maxItems": MAX_ORDERS,
-        # Whatever else stands there is refused by itself, and the others are placed all the same.
-        "items": {"anyOf": [{"$ref": "#/components/schemas/NewOrderRequest"}, {}]},
+        "items": {"$ref": "#/components/schemas/NewOrderRequest"},
     }
 )
 class OrdersField(serializers.Field[Any, Any, Any, Any]):

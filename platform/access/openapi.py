@@ -191,6 +191,7 @@ class TextFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyp
     """Says of a text what makes it one: its pattern or its format."""
 
     target_class = TextField
+    match_subclasses = True
 
     def map_serializer_field(self, auto_schema: SpectacularSchema, direction: str) -> Schema:
         """Return the schema of the field, but for its length, which is added by the library."""
