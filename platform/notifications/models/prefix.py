@@ -45,4 +45,5 @@ class ByBytes(OrderBy):
     ) -> Sql:
         """Name the operator that the index is ordered by."""
         expression, parameters = compiler.compile(self.expression)
-        return f"{expression} USING ~<~", tuple(parameters)
+        # Django's compiler looks for a direction in every ordering; with USING there is none.
+        return f"{expression} USING ~<~ /* ASC */", tuple(parameters)
