@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from notifications.models import Notification
-from studio import completion
+from studio import completion, listing
 from studio.inventory import Inventory
 from templating import contracts
 from templating.publishing import Target
@@ -83,6 +84,27 @@ def test_every_name_that_an_orders_mail_can_use_is_documented(event: str) -> Non
 
     names = completion.completion(Target(event, "en"), Inventory())["names"]
     assert undocumented([one for one in names if one["name"] != "t"]) == []
+
+
+def test_the_list_tells_how_everything_stands_in_few_queries(
+    editor: Page, sign_in: SignIn, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    editor.save("mine")
+    sign_in("Editor").get("document", key=LAYOUT)
+
+    with django_assert_num_queries(3):
+        found = listing.listing()
+
+    shipped = next(event for event in found.events if event.event == "order.shipped")
+    cells = {cell.locale: cell for cell in shipped.cells}
+    assert tuple(cells) == found.locales
+    assert cells["ko"].draft is not None
+    assert cells["ko"].draft.author == editor.user.username
+    assert (cells["en"].state, cells["en"].label, cells["en"].draft) == ("file", "Files", None)
+    shared = {one.key: one for one in found.shared}
+    assert shared["_strings/ko.toml"].kind == "strings"
+    assert "order.shipped/ko" in {link.key for link in shared[LAYOUT].affects}
+    assert len(shared[LAYOUT].editors) == 1
 
 
 def test_recent_orders_are_offered_by_their_reference(

@@ -46,8 +46,9 @@ NOT_RENDERED = _conflict("The mail cannot be rendered (`rendering_failed`).", er
 DRAFT_CHANGED = _conflict("Somebody else was quicker (`draft_changed`).", draft=DRAFT)
 NOT_PUBLISHED = _conflict(
     "Nothing was published: the draft has changed (`draft_changed`), something else is live than "
-    "what it was begun on (`live_changed`), the checker found what would stop mail (`blocked`), or "
-    "real mails would fail (`gate`), which people with the right can override in the admin.",
+    "what it was begun on (`live_changed`), somebody else published it at the same moment "
+    "(`overtaken`), the checker found what would stop mail (`blocked`), or real mails would fail "
+    "(`gate`), which people with the right can override in the admin.",
     draft=DRAFT,
     problems={"type": "array", "items": {"type": "object"}},
     gate={"type": "array", "items": {"type": "object"}},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from templating.bundles import Bundle
 from templating.checking.problems import Problem, ProblemCode, Severity
 from templating.contracts import EventContract
-from templating.errors import RenderingError
+from templating.errors import Code, RenderingError
 from templating.rendering import Rendered, render_bundle
 
 
@@ -20,8 +20,17 @@ class Trial:
 
 
 def trials(bundle: Bundle, contract: EventContract) -> tuple[Trial, ...]:
-    """Render all samples of a contract."""
-    return tuple(_trial(bundle, contract, name) for name in contract.samples)
+    """Render all samples of a contract; after one that exceeds the bounds no others.
+
+    Such a template exceeds them with the others too, and each would cost all that one mail may.
+    """
+    tried: list[Trial] = []
+    for name in contract.samples:
+        tried.append(_trial(bundle, contract, name))
+        error = tried[-1].error
+        if error is not None and error.code is Code.BOUNDS_EXCEEDED:
+            break
+    return tuple(tried)
 
 
 def _trial(bundle: Bundle, contract: EventContract, name: str) -> Trial:
