@@ -207,6 +207,7 @@ export class Publishing {
     const { api, drafts, loaded, reload } = this.studio;
     this.publish.disabled = true;
     this.message.hidden = true;
+    this.#call("Publishing …"); // a layout of many mails takes seconds: all of them are tried
     try {
       const { versions } = await api.post("publish/", {
         key: loaded().key,
@@ -220,6 +221,7 @@ export class Publishing {
       say(published(versions), { kind: "good" });
     } catch (error) {
       this.publish.disabled = false;
+      this.#call("Publish");
       this.#refused(error);
     }
   }
@@ -247,6 +249,10 @@ export class Publishing {
   #tell(text, label = "Publish") {
     this.message.hidden = false;
     this.message.textContent = text;
+    this.#call(label);
+  }
+
+  #call(label) {
     this.publish.querySelector(".studio-button-label").textContent = label;
   }
 }
