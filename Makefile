@@ -22,7 +22,7 @@ UV_VERSION := 0.13.9
 UV := $(BIN)/uv sync --frozen --inexact --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-postgres drill check lint format types imports migrations templates docs studio settings-docs key superuser clean
+.PHONY: help run demo test test-sqlite test-postgres drill check lint format types imports migrations templates docs studio settings-docs key superuser clean
 
 help: ## show this
 	@echo "Postroom: orders in, delivered email out."
@@ -38,6 +38,10 @@ help: ## show this
 
 run: .venv/.installed ## start everything, until Ctrl-C
 	@$(MANAGE) up
+
+demo: .venv/.installed ## fill the development database with a believable week, to look at
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) demo
 
 test: test-sqlite test-postgres ## run all tests, on SQLite and on PostgreSQL
 

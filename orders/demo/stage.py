@@ -98,9 +98,10 @@ class Stage:
     def _deliver(self, row: Notification, fate: Fate) -> None:
         rendered = render(event=row.event, locale=row.locale, context=row.context)
         at = row.created_at + timedelta(seconds=self._random.lognormvariate(-0.5, 0.6))
+        settlement: Settlement | None = None
         for number in range(settings.RETRY_MAX_ATTEMPTS):
             if at > self.now:
-                return  # what is still to come happens for real
+                break  # what is still to come happens for real
             [row] = claim([Ticketed(row.id, row.ticket)], now=at)
             settlement = self._settle(row, fate, rendered, at=at, number=number)
             record([settlement])
@@ -111,7 +112,7 @@ class Stage:
             at = row.next_attempt_at + timedelta(milliseconds=self._random.randrange(20, 900))
         if fate is Fate.CANCELLED:
             operations.cancel([row.pk], actor=ACTOR, reason="The customer called: not wanted.")
-        if settlement.to == Status.SENT:
+        if settlement is not None and settlement.to == Status.SENT:
             self._report(row, fate, sent_at=settlement.at)
 
     def _settle(
