@@ -35,16 +35,20 @@ REVISION = OpenApiParameter(
 )
 
 
-def _conflict(description: str, **members: Any) -> OpenApiResponse:
+def _problem(description: str, **members: Any) -> OpenApiResponse:
     return OpenApiResponse(
         {"allOf": [PROBLEM, {"type": "object", "properties": members}]}, description
     )
 
 
 DRAFT = {"type": ["object", "null"], "description": "The draft as it is now, with its texts."}
-NOT_RENDERED = _conflict("The mail cannot be rendered (`rendering_failed`).", error=PLACE)
-DRAFT_CHANGED = _conflict("Somebody else was quicker (`draft_changed`).", draft=DRAFT)
-NOT_PUBLISHED = _conflict(
+NOT_RENDERED = _problem("The mail cannot be rendered (`rendering_failed`).", error=PLACE)
+UNUSABLE_DATA = _problem(
+    "The contract refuses the context (`context_refused`), or has no such sample (`unprocessable`).",
+    errors={"type": "array", "items": {"type": "object"}},
+)
+DRAFT_CHANGED = _problem("Somebody else was quicker (`draft_changed`).", draft=DRAFT)
+NOT_PUBLISHED = _problem(
     "Nothing was published: the draft has changed (`draft_changed`), something else is live than "
     "what it was begun on (`live_changed`), somebody else published it at the same moment "
     "(`overtaken`), the checker found what would stop mail (`blocked`), or real mails would fail "

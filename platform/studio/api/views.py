@@ -174,7 +174,11 @@ class Preview(TemplatesView):
         "of the live ones, and a sample or data of your own. Nothing is stored.",
         parameters=schema.MAIL,
         request=serializers.PreviewRequestSerializer,
-        responses={200: serializers.PreviewSerializer, 409: schema.NOT_RENDERED},
+        responses={
+            200: serializers.PreviewSerializer,
+            409: schema.NOT_RENDERED,
+            422: schema.UNUSABLE_DATA,
+        },
         examples=schema.PREVIEW_EXAMPLES,
     )
     def post(self, request: Request, event: str, locale: str) -> Response:
