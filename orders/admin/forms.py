@@ -132,7 +132,8 @@ def _fields(declared: type[EventData]) -> Iterator[tuple[str, forms.Field]]:
         if "date" in _formats(properties[name]):
             yield name, forms.DateField(widget=UnfoldAdminSingleDateWidget(), **options)
         elif name in PARAGRAPHS:
-            yield name, forms.CharField(widget=UnfoldAdminTextareaWidget(), **options)
+            tall = UnfoldAdminTextareaWidget(attrs={"rows": 4})
+            yield name, forms.CharField(widget=tall, **options)
         else:
             yield name, forms.CharField(widget=UnfoldAdminTextInputWidget(), **options)
 

@@ -162,6 +162,7 @@ UNFOLD: dict[str, Any] = {
             "href": lambda request: static("notifications/icon.svg"),  # noqa: ARG005 - unfold's way
         }
     ],
+    "STYLES": [lambda request: static("config/admin.css")],  # noqa: ARG005 - unfold's way
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

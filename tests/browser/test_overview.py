@@ -8,6 +8,8 @@ from playwright.sync_api import Page, expect
 
 from notifications import rollups
 from notifications.rollups import Tally, minute_of
+from orders.services import place_order
+from tests.orders.requests import new_order
 from tests.support.browsing import Browsing, Scheme, Size
 from tests.support.waiting import eventually
 
@@ -68,3 +70,21 @@ def test_nothing_sticks_out(browse: Browsing, size: Size, scheme: Scheme) -> Non
     page = window.open("/admin/")
     expect(page.get_by_role("heading", name="Throughput and failures")).to_be_visible()
     assert window.overflow() == 0
+
+
+@pytest.mark.one_database
+def test_no_page_is_wider_than_a_phone(browse: Browsing) -> None:
+    order = place_order(new_order(number="TEA-7"))
+    window = browse("superuser", size="phone")
+    for path in (
+        "/admin/orders/order/",
+        f"/admin/orders/order/{order.pk}/change/",
+        f"/admin/orders/order/{order.pk}/record/paid/",
+        "/admin/orders/order/place/",
+        "/admin/access/apikey/add/",
+        "/admin/access/auditentry/",
+        "/admin/notifications/suppression/add/",
+        "/admin/password_change/",
+    ):
+        window.open(path)
+        assert window.overflow() == 0, path
