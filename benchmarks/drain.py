@@ -54,14 +54,19 @@ class Stalled(Exception):
 
 
 def drain(
-    field: Field, contender: Contender, *, mails: int, latency: timedelta = timedelta()
+    field: Field,
+    contender: Contender,
+    *,
+    mails: int,
+    latency: timedelta = timedelta(),
+    template: str = "",
 ) -> Drained:
     """Enqueue mails, let the contender send them, and say what that took.
 
     Raises:
         Stalled: nothing moved for a minute; the text holds what the processes wrote.
     """
-    with field.round(contender, mails=mails, latency=latency) as one:
+    with field.round(contender, mails=mails, latency=latency, template=template) as one:
         filled = one.fill(mails)
         if contender.command:
             first, last, memory = _run_command(one, mails)
@@ -73,10 +78,10 @@ def drain(
 def _run_services(one: Round, mails: int) -> tuple[_Reading, _Reading, MemoryPeak]:
     with MemoryPeak(lambda: _roots(one, one.service_pids())) as memory:
         one.start()
-        _wait(one, int(mails * WARM_SHARE))
+        wait(one, int(mails * WARM_SHARE))
         first = _read(one, one.service_pids())
-        _wait(one, mails)
-        _wait_for_records(one)
+        wait(one, mails)
+        wait_for_records(one)
         last = _read(one, one.service_pids())
     return first, last, memory
 
@@ -84,10 +89,10 @@ def _run_services(one: Round, mails: int) -> tuple[_Reading, _Reading, MemoryPea
 def _run_command(one: Round, mails: int) -> tuple[_Reading, _Reading, MemoryPeak]:
     process = one.command()
     with MemoryPeak(lambda: _roots(one, [process.pid])) as memory:
-        _wait(one, int(mails * WARM_SHARE))
+        wait(one, int(mails * WARM_SHARE))
         first = _read(one, [process.pid])
-        _wait(one, mails)
-        _wait_for_records(one)
+        wait(one, mails)
+        wait_for_records(one)
         at = time.monotonic()
         # What it does after its last record is its own affair, but it counts as its CPU time.
         _, status, used = os.wait4(process.pid, 0)
@@ -118,7 +123,8 @@ def _read(one: Round, senders: Sequence[int]) -> _Reading:
     )
 
 
-def _wait(one: Round, mails: int) -> None:
+def wait(one: Round, mails: int) -> None:
+    """Wait until so many mails have arrived. Raises Stalled if nothing moves for a minute."""
     sink = one.field.sink
     seen, since = -1, time.monotonic()
     while (count := sink.count()) < mails:
@@ -130,7 +136,8 @@ def _wait(one: Round, mails: int) -> None:
         time.sleep(LOOK_EVERY)
 
 
-def _wait_for_records(one: Round) -> None:
+def wait_for_records(one: Round) -> None:
+    """Wait until every mail is recorded as sent. Raises Stalled."""
     deadline = time.monotonic() + STALLED_AFTER
     while left := one.unsettled():
         if time.monotonic() > deadline:

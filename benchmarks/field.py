@@ -60,14 +60,22 @@ class Field:
 
     @contextmanager
     def round(
-        self, contender: Contender, *, mails: int, latency: timedelta = timedelta()
+        self,
+        contender: Contender,
+        *,
+        mails: int,
+        latency: timedelta = timedelta(),
+        template: str = "",
     ) -> Iterator["Round"]:
-        """Give one run of a contender an empty database and broker of its own."""
-        self._prepare(contender.project)
+        """Give one run of a contender a database and broker of its own.
+
+        The database is empty, or a copy of what `keep` kept as `template`.
+        """
+        self.prepare(contender.project)
         self._runs += 1
         directory = self.directory / f"run{self._runs}"
         directory.mkdir()
-        url = self.databases.copy(contender.project.name, directory)
+        url = self.databases.copy(template or contender.project.name, directory)
         self.sink.prepare(mails=mails, latency=latency)
         with Broker(directory / "valkey") as broker:
             one = Round(
@@ -109,7 +117,15 @@ class Field:
             }
         return shared | own | dict(contender.environment)
 
-    def _prepare(self, project: Project) -> None:
+    def environment_for_manage(self, url: str) -> dict[str, str]:
+        """Return an environment in which Postroom's own code can read a database."""
+        contender = Contender(key="", title="", project=POSTROOM, way="")
+        var = self.directory / "manage"
+        var.mkdir(exist_ok=True)
+        return self.environment(contender, url=url, broker=var / "none.sock", var=var)
+
+    def prepare(self, project: Project) -> None:
+        """Make the empty database that a project's runs begin with, if there is none yet."""
         url, is_new = self.databases.template(project.name)
         if not is_new:
             return

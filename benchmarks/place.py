@@ -115,6 +115,10 @@ class Databases:
         shutil.copy(template.removeprefix("sqlite:///"), path)
         return f"sqlite:///{path}"
 
+    def keep(self, name: str, *, url: str) -> None:
+        """Have further copies of `name` made from the database at `url` (PostgreSQL)."""
+        self._templates[name] = url
+
     def drop(self, url: str) -> None:
         """Drop a run's database."""
         if self._server_url:
