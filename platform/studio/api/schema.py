@@ -44,7 +44,8 @@ def _problem(description: str, **members: Any) -> OpenApiResponse:
 DRAFT = {"type": ["object", "null"], "description": "The draft as it is now, with its texts."}
 NOT_RENDERED = _problem("The mail cannot be rendered (`rendering_failed`).", error=PLACE)
 UNUSABLE_DATA = _problem(
-    "The contract refuses the context (`context_refused`), or has no such sample (`unprocessable`).",
+    "The contract refuses the context (`context_refused`), or has no such sample "
+    "(`unprocessable`).",
     errors={"type": "array", "items": {"type": "object"}},
 )
 DRAFT_CHANGED = _problem("Somebody else was quicker (`draft_changed`).", draft=DRAFT)
