@@ -69,7 +69,7 @@ class NotificationAdmin(RecordListAdmin):
         "shown_status",
         "attempts_used",
         "next_attempt",
-        "provider",
+        "provider_name",
         "last_error",
         "created",
     )
@@ -199,6 +199,11 @@ class NotificationAdmin(RecordListAdmin):
         """Return when it was caused, on one line."""
         at = timezone.localtime(row.created_at)
         return format_html('<span class="pr-nowrap">{}</span>', f"{at:%Y-%m-%d %H:%M}")
+
+    @display(description=_("Provider"))
+    def provider_name(self, row: Notification) -> str:
+        """Return who was asked last."""
+        return row.provider or "–"
 
     @display(description=_("Last error"))
     def last_error(self, row: Notification) -> SafeString:
