@@ -1,10 +1,12 @@
 """POST /api/v1/notifications/: any event's templates to any address."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from rest_framework.test import APIClient
@@ -266,3 +268,22 @@ def test_sending_costs_a_constant_number_of_queries(
             api.post(URL, message(context=context))
         counts.append(len(captured))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_asked_for_by_many_at_once_it_exists_once() -> None:
+    api = client_with("notifications:write")
+    authorization = api._credentials | {"HTTP_AUTHORIZATION": api.defaults["HTTP_AUTHORIZATION"]}
+
+    def ask(_: int) -> tuple[int, str]:
+        try:
+            answer = APIClient(**authorization).post(URL, message(idempotency_key="once"))
+            return answer.status_code, answer.json()["id"]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(24)))
+    assert {status for status, _ in answers} <= {200, 201}
+    assert len({identifier for _, identifier in answers}) == 1
+    assert Notification.objects.count() == 1
