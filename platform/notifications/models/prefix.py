@@ -44,6 +44,7 @@ class ByBytes(OrderBy):
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_context: Any
     ) -> Sql:
         """Name the operator that the index is ordered by."""
-        expression, parameters = compiler.compile(self.expression)
+        column: Any = self.expression  # resolved by now, which its type does not tell
+        expression, parameters = compiler.compile(column)
         # Django's compiler looks for a direction in every ordering; with USING there is none.
         return f"{expression} USING ~<~ /* ASC */", tuple(parameters)
