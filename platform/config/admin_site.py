@@ -47,11 +47,11 @@ def _list(title: str | Promise, model: str, icon: str, **more: Any) -> Entry:
     )
 
 
-def _attention(_request: HttpRequest) -> str:
+def _attention(request: HttpRequest) -> str:
     # Imported here: settings name this module, and are read before there are models.
-    from notifications.overview.mail import attention
+    from notifications.admin.badges import attention_badge
 
-    return attention()
+    return attention_badge(request)
 
 
 GROUPS = (

@@ -100,13 +100,6 @@ def mails(status: Status) -> str:
     return f"{reverse('admin:notifications_notification_changelist')}?{query}"
 
 
-def attention() -> str:
-    """Return how many mails wait for a person, for the sidebar; "" if none does."""
-    counts = [figures.count_of(status) for status in sorted(NEEDS_ATTENTION)]
-    total = Count(count=sum(one.count for one in counts), capped=any(one.capped for one in counts))
-    return wording.counted(total) if total.count else ""
-
-
 def _standing(count: Count) -> str:
     if not count.count:
         return _("none waits for a person")
