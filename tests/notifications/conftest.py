@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.fixups.django import DjangoWorkerFixup
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.test import Client
@@ -61,6 +62,14 @@ def greeting_event() -> None:
 def fresh_publisher() -> None:
     """Let no test's dead broker spare the next test its own."""
     publisher.reset()
+
+
+@pytest.fixture(autouse=True)
+def connections_end_with_their_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep no database connection between tasks: the thread of a test's worker ends before long."""
+    monkeypatch.setattr(
+        DjangoWorkerFixup, "close_database", lambda fixup, **_: fixup._close_database()
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,7 @@ def test_mails_share_a_connection(smtp: SmtpSink, new_mail: Any) -> None:
 
 def test_a_failure_ends_the_connection(smtp: SmtpSink, new_mail: Any, failure_of: Any) -> None:
     send("smtp", new_mail())
-    smtp.queue(refuse("550 no"))
+    smtp.queue(refuse("421 no more"))
     failure_of("smtp")
     assert connection() is None
 
