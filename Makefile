@@ -22,7 +22,7 @@ UV_VERSION := 0.13.9
 UV := $(BIN)/uv sync --frozen --inexact --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-sqlite test-postgres drill check lint format types imports migrations templates docs studio settings-docs key superuser clean
+.PHONY: help run demo test test-sqlite test-postgres test-rabbitmq audit drill check lint format types imports migrations templates docs studio settings-docs key superuser clean
 
 help: ## show this
 	@echo "Postroom: orders in, delivered email out."
@@ -50,6 +50,14 @@ test-sqlite: .venv/.installed-dev ## run all tests on SQLite
 
 test-postgres: .venv/.installed-dev ## run on PostgreSQL all tests that meet a database
 	$(call run_tests,postgres)
+
+test-rabbitmq: .venv/.installed-dev ## run end-to-end tests on RabbitMQ (Debian: rabbitmq-server)
+	@TEST_BROKER=rabbitmq $(BIN)/pytest tests/end_to_end/test_delivery.py tests/end_to_end/test_webhooks.py \
+		tests/end_to_end/test_worker_death.py
+
+audit: .venv/.installed-dev ## ask the package index for known vulnerabilities of what uv.lock names
+	@$(BIN)/uv export --frozen --no-dev --no-emit-project --quiet --format requirements-txt > .venv/audited.txt
+	@$(BIN)/pip-audit --requirement .venv/audited.txt --disable-pip --progress-spinner off
 
 drill: .venv/.installed-dev ## see that nothing is lost while providers fail and processes are killed
 	@$(BIN)/python -m tests.drill $(SCENARIO) --database $(DATABASE) --orders $(ORDERS) --seed $(SEED)

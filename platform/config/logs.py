@@ -27,6 +27,8 @@ SHARED: list[Processor] = [
 ]
 HOST_NAMES = frozenset({"hostname", "instance"})
 """Fields in which an @ is part of a process's name."""
+NAMES_NODES = frozenset({"celery.apps.worker", "celery.worker.consumer.connection"})
+"""Loggers that speak of processes and brokers alone."""
 
 
 def logging_config(*, json: bool, level: str) -> dict[str, Any]:
@@ -88,7 +90,7 @@ def _masked(
 ) -> EventDict:
     """Mask addresses in texts: ours hold none, those of libraries may quote one."""
     for name, value in event.items():
-        if name not in HOST_NAMES:
+        if name not in HOST_NAMES and event.get("logger") not in NAMES_NODES:
             event[name] = _without_addresses(value)
     return event
 

@@ -197,7 +197,8 @@ if CELERY_BROKER_URL.startswith(("redis", "sentinel")):
         "connect_retries_timeout": 2,
     }
 elif CELERY_BROKER_URL.startswith("amqp"):
-    CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
+    CELERY_TASK_DEFAULT_QUEUE_TYPE = CELERY_TASK_CREATE_MISSING_QUEUE_TYPE = "quorum"
+    CELERY_TASK_CREATE_MISSING_QUEUE_EXCHANGE_TYPE = "topic"
     CELERY_TASK_DEFAULT_EXCHANGE_TYPE = (
         "topic"  # a direct exchange would skip native delayed delivery
     )

@@ -41,4 +41,16 @@ class Consumer(consumer.Consumer):
     def ensure_connected(self, conn: Any) -> Any:
         """Wait for the broker, touching the heartbeat file."""
         with heartbeats.kept_alive():
-            return super().ensure_connected(conn)
+            connected = super().ensure_connected(conn)
+            self._declare_queues(connected)
+            return connected
+
+    def _declare_queues(self, connection: Any) -> None:
+        """Make the queues on RabbitMQ before Celery binds them to its delayed delivery.
+
+        It does so before it declares them, and gives up on a broker that has never seen them.
+        """
+        if connection.transport.driver_type != "amqp":
+            return
+        for queue in self.app.amqp.queues.consume_from.values():
+            queue(connection.default_channel).declare()

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar
 import structlog
 from celery import current_app
 from django.conf import settings
+from django.utils import timezone
 from kombu import Connection
 from kombu.exceptions import ChannelError, OperationalError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
@@ -236,6 +237,15 @@ def is_behind() -> bool:
         return False
 
 
+def shortest_delay() -> timedelta:
+    """Return the shortest time that the broker can hold a message back, if it does so at all.
+
+    RabbitMQ delays by whole seconds and refuses less than one; with Redis it is a worker that waits.
+    """
+    is_amqp = settings.CELERY_BROKER_URL.startswith("amqp")
+    return timedelta(seconds=1.1) if is_amqp else timedelta()
+
+
 def publish_later(ticketed: Ticketed, *, at: datetime) -> None:
     """Publish a live notification for a time soon to come; if that fails, the relay has the row."""
     try:
@@ -244,7 +254,7 @@ def publish_later(ticketed: Ticketed, *, at: datetime) -> None:
             args=[str(ticketed.id)],
             queue=queues.LIVE,
             ticket=ticketed.ticket,
-            eta=at,
+            eta=max(at, timezone.now() + shortest_delay()),
         )
     except BrokerUnavailable:
         log.debug("publish_left_to_relay", count=1)

@@ -15,7 +15,7 @@ from notifications import bulk, daily_report, erasure, heartbeats, queues, rollu
 from notifications.auditing import audit as audit_once
 from notifications.delivery import RETRY_IN_BROKER, deliver_patiently, deliver_waiting
 from notifications.delivery import deliver as deliver_all
-from notifications.publishing import publish_later
+from notifications.publishing import publish_later, shortest_delay
 from notifications.relay import relay as relay_once
 from notifications.tickets import Ticketed
 
@@ -52,6 +52,7 @@ class DeliveryTask(CeleryTask):
         if isinstance(exc, RetrySoon):
             # Never early: a claim before its time is refused.
             wait = max((exc.at - timezone.now()).total_seconds(), 0) + 0.05
+            wait = max(wait, shortest_delay().total_seconds())
             options |= {"countdown": wait, "max_retries": None}
         raise super().retry(exc=exc, **options)
 

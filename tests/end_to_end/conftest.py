@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.rabbitmq import RabbitServer
 from tests.support.smtp_sink import SmtpSink
 from tests.support.stack import Stack, StartStack, Template
 
@@ -34,6 +35,16 @@ def _on_postgres() -> bool:
     return os.environ.get("TEST_DATABASE") == "postgres"
 
 
+@pytest.fixture(scope="session")
+def broker() -> Iterator[RabbitServer | None]:
+    """RabbitMQ where TEST_BROKER asks for it; otherwise each stack has a Valkey of its own."""
+    if os.environ.get("TEST_BROKER") != "rabbitmq":
+        yield None
+        return
+    with RabbitServer() as server:
+        yield server
+
+
 @pytest.fixture(scope="module")
 def sink() -> Iterator[SmtpSink]:
     """An SMTP server that keeps what it gets and fails as it is told."""
@@ -48,7 +59,10 @@ def _working_sink(sink: SmtpSink) -> None:
 
 @pytest.fixture(scope="module")
 def start_stack(
-    stack_template: Template, sink: SmtpSink, tmp_path_factory: pytest.TempPathFactory
+    stack_template: Template,
+    sink: SmtpSink,
+    broker: RabbitServer | None,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[StartStack]:
     """Starts stacks that send to the sink; all of them are stopped with the module."""
     with ExitStack() as exits:
@@ -60,6 +74,7 @@ def start_stack(
                 environment={
                     "EMAIL_PROVIDERS": "smtp",
                     "SMTP_URL": sink.url,
+                    **({"CELERY_BROKER_URL": broker.new_url()} if broker else {}),
                     **(environment or {}),
                 },
                 **options,
