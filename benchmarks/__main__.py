@@ -10,6 +10,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks import charts
 from benchmarks.plan import Plan
 from benchmarks.results import Part
 
@@ -33,6 +34,7 @@ def main() -> int:
     for part in parts:
         _show(part)
     _keep(parts, arguments.results)
+    charts.write(arguments.results, folder=arguments.results.parent)
     broken = [verdict for part in parts for verdict in part.verdicts if not verdict.holds]
     print(f"{time.monotonic() - began:,.0f} s in all; results in {arguments.results}")
     return 1 if broken and arguments.strict else 0
