@@ -9,16 +9,8 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 
-from config import (
-    admin_site,
-    applications,
-    brokers,
-    consistency,
-    databases,
-    rest,
-    schedule,
-    secret_key,
-)
+from config import applications, brokers, consistency, databases, rest, schedule, secret_key
+from config.admin_site import UNFOLD  # noqa: F401 - unfold reads it
 from config.env import Environment
 from config.logs import logging_config
 from providers.configuration import read_providers
@@ -187,15 +179,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
 if CELERY_BROKER_URL.startswith(("redis", "sentinel")):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "visibility_timeout": 3600,
-        "unacked_restore_interval": 10,
-        "unacked_restore_throttle": 1,
-        "socket_timeout": 2,
-        "socket_connect_timeout": 1,
-        "max_retries": 0,
-        "connect_retries_timeout": 2,
-    }
+    CELERY_BROKER_TRANSPORT_OPTIONS = brokers.REDIS_TRANSPORT_OPTIONS
 elif CELERY_BROKER_URL.startswith("amqp"):
     CELERY_TASK_DEFAULT_QUEUE_TYPE = CELERY_TASK_CREATE_MISSING_QUEUE_TYPE = "quorum"
     CELERY_TASK_CREATE_MISSING_QUEUE_EXCHANGE_TYPE = "topic"
@@ -289,7 +273,6 @@ MASK_ADDRESSES = env.flag(
     default=False,
     about="Mask recipients in the admin for people without the permission to see them (Viewers).",
 )
-UNFOLD = admin_site.UNFOLD
 
 # --- API -------------------------------------------------------------------------------------
 
