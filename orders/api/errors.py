@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.settings import api_settings
 
 from access.problems import Conflict
 from orders import errors
@@ -40,11 +41,16 @@ def told_to_clients() -> Iterator[None]:
 
 
 def _nested(problems: Sequence[errors.Problem]) -> dict[Any, Any]:
-    """Return the problems in DRF's form: nested by key and index, a list of errors at each end."""
+    """Return the problems in DRF's form: nested by key and index, a list of errors at each end.
+
+    What is wrong with a value as a whole stands beside what is wrong within it, under a name of
+    DRF's own.
+    """
     detail: dict[Any, Any] = {}
     for problem in problems:
         place = detail
-        for part in problem.path[:-1]:
+        for part in problem.path:
             place = place.setdefault(part, {})
-        place.setdefault(problem.path[-1], []).append(ErrorDetail(problem.message, problem.code))
+        error = ErrorDetail(problem.message, problem.code)
+        place.setdefault(api_settings.NON_FIELD_ERRORS_KEY, []).append(error)
     return detail
