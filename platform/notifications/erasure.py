@@ -1,9 +1,9 @@
 """Takes personal data away: after the retention period, and when a person asks for it.
 
-What is erased: recipient and name, context, subject, the texts of errors in notifications and
-attempts, and what providers wrote in their reports. What stays: ids, times, states, providers,
-codes and counts, so that figures and the audit keep adding up, and a mail is never sent twice
-because its record is gone.
+What is erased: recipient and name, reply address, tags, context or ready-made mail, subject, the
+texts of errors in notifications and attempts, and what providers wrote in their reports. What
+stays: ids, times, states, providers, codes and counts, so that figures and the audit keep adding
+up, and a mail is never sent twice because its record is gone.
 
 Who else keeps personal data registers it (`register`); this module knows none of them.
 """
@@ -21,7 +21,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from notifications.models import DeliveryAttempt, Notification, ProviderEvent
+from notifications.models import DeliveryAttempt, Notification, ProviderEvent, StoredMail
 from notifications.states import OPEN, Status
 
 log = structlog.get_logger()
@@ -128,9 +128,12 @@ def _erase_batch(rows: QuerySet[Notification]) -> int:
             summary="", detail=""
         )
         ProviderEvent.objects.filter(notification__in=ids).update(payload={})
+        StoredMail.objects.filter(notification__in=ids).delete()
         return Notification.objects.filter(pk__in=ids).update(
             recipient="",
             recipient_name="",
+            reply_to="",
+            tags=[],
             context={},
             subject="",
             error_summary="",

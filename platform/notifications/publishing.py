@@ -240,7 +240,7 @@ def is_behind() -> bool:
 def shortest_delay() -> timedelta:
     """Return the shortest time that the broker can hold a message back, if it does so at all.
 
-    RabbitMQ delays by whole seconds and refuses less than one; with Redis it is a worker that waits.
+    RabbitMQ delays by whole seconds and refuses less than one; with Redis a worker waits.
     """
     is_amqp = settings.CELERY_BROKER_URL.startswith("amqp")
     return timedelta(seconds=1.1) if is_amqp else timedelta()

@@ -19,6 +19,7 @@ from notifications.models import (
     Notification,
     Phase,
     ProviderEvent,
+    StoredMail,
     Suppression,
     SuppressionReason,
 )
@@ -88,6 +89,16 @@ def test_what_is_past_its_retention_loses_its_person_and_keeps_its_counts(
     assert (row.status, row.context, row.erased_at is not None) == (Status.SENT, {}, True)
     attempt = row.attempts.get()
     assert (attempt.outcome, attempt.error_code) == ("permanent", "mailbox_full")
+
+
+def test_ready_made_mail_goes_whole(enqueued: Enqueued) -> None:
+    row = enqueued(reply_to="minji@example.com", tags=["for-minji"])
+    StoredMail.objects.create(notification=row, envelope={"to": "minji"}, digest="d", size=1)
+    finish(row, days_ago=91)
+    erasure.erase_old(within=LONG)
+    row.refresh_from_db()
+    assert (row.reply_to, row.tags) == ("", [])
+    assert not StoredMail.objects.exists()
 
 
 def test_mail_within_its_retention_and_mail_that_has_not_ended_stays(enqueued: Enqueued) -> None:
