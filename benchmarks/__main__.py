@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ RESULTS = Path("var/benchmarks/results.json")
 def main() -> int:
     """Run the parts; return 1 if a promise does not hold and that was asked for."""
     arguments = _arguments()
+    # Ended from outside, it must still end what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began = time.monotonic()
     plan = Plan(
         databases=("sqlite", "postgres") if arguments.database == "both" else (arguments.database,),
