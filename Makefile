@@ -22,7 +22,7 @@ UV_VERSION := 0.13.9
 UV := $(BIN)/uv sync --frozen --inexact --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-sqlite test-postgres test-rabbitmq audit drill check lint format types imports migrations templates docs studio settings-docs key superuser clean
+.PHONY: help run demo test test-sqlite test-postgres test-rabbitmq audit drill bench check lint format types imports migrations templates docs studio settings-docs key superuser clean
 
 help: ## show this
 	@echo "Postroom: orders in, delivered email out."
@@ -61,6 +61,10 @@ audit: .venv/.installed-dev ## ask the package index for known vulnerabilities o
 
 drill: .venv/.installed-dev ## see that nothing is lost while providers fail and processes are killed
 	@$(BIN)/python -m tests.drill $(SCENARIO) --database $(DATABASE) --orders $(ORDERS) --seed $(SEED)
+
+bench: .venv/.installed-dev ## measure Postroom beside its peers (PARTS="drain live …"; see docs/performance.md)
+	@$(UV) --group dev --group bench
+	@$(BIN)/python -m benchmarks $(PARTS)
 
 check: lint types imports migrations templates ## everything but the tests
 
