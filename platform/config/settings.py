@@ -200,17 +200,17 @@ EMAIL_PROVIDERS = list(MAILERS)
 EMAIL_SEND_TIMEOUT = env.duration(
     "EMAIL_SEND_TIMEOUT", "20s", about="How long one provider may take to answer."
 )
-SMTP_FAST_PATH = env.flag(
-    "SMTP_FAST_PATH",
-    default=True,
-    about="Write common mail without Python's email package, and use SMTP PIPELINING if offered.",
-)
 EMAIL_BACKEND = "notifications.mail_backend.OutboxEmailBackend"
 MAIL_MAX_BYTES = env.integer(
     "MAIL_MAX_BYTES",
     10_485_760,
     at_least=1024,
     about="The largest mail that Django's `send_mail` may enqueue, attachments included, in bytes.",
+)
+SMTP_FAST_PATH = env.flag(
+    "SMTP_FAST_PATH",
+    default=True,
+    about="Write common mail without Python's email package, and use SMTP PIPELINING if offered.",
 )
 PROVIDER_POLICY = read_policy(env, send_timeout=EMAIL_SEND_TIMEOUT)
 TEMPLATES_EMAIL_DIRS = [BASE_DIR / "templates_email"]
