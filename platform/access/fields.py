@@ -38,11 +38,12 @@ class TextField(serializers.CharField):
     @property
     def schema(self) -> text.Schema:
         """What a JSON schema says of the text beyond its length."""
-        if self._schema is None:
-            return text.LINE if self.allow_blank else text.NONBLANK_LINE
-        if self.allow_blank and "pattern" in self._schema:
-            return {**self._schema, "pattern": f"^$|{self._schema['pattern']}"}
-        return self._schema
+        usual = text.LINE if self.allow_blank else text.NONBLANK_LINE
+        schema = usual if self._schema is None else self._schema
+        if not (self.allow_blank and "pattern" in schema):
+            return schema
+        # drf-spectacular adds "or empty" by itself, as another one of `oneOf`: not both may match.
+        return {**schema, "pattern": schema["pattern"].replace("]*$", "]+$")}
 
     def to_internal_value(self, data: Any) -> str:
         """Return the cleaned text; numbers and booleans are no texts."""
