@@ -22,7 +22,7 @@ UV_VERSION := 0.13.9
 UV := $(BIN)/uv sync --frozen --inexact --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-sqlite test-postgres test-rabbitmq audit drill bench check lint format types imports migrations templates docs studio settings-docs key superuser clean
+.PHONY: help run demo test test-sqlite test-postgres test-rabbitmq fuzz audit drill bench check lint format types imports migrations templates docs studio settings-docs key superuser clean
 
 help: ## show this
 	@echo "Postroom: orders in, delivered email out."
@@ -54,6 +54,10 @@ test-postgres: .venv/.installed-dev ## run on PostgreSQL all tests that meet a d
 test-rabbitmq: .venv/.installed-dev ## run end-to-end tests on RabbitMQ (Debian: rabbitmq-server)
 	@TEST_BROKER=rabbitmq $(BIN)/pytest tests/end_to_end/test_delivery.py tests/end_to_end/test_webhooks.py \
 		tests/end_to_end/test_worker_death.py
+
+fuzz: .venv/.installed-dev ## attack the API by its own schema with 5,000 requests and chains of them
+	@SCHEMATHESIS_SEED=$(SEED) SCHEMATHESIS_PHASES=examples,coverage,fuzzing,stateful \
+		$(BIN)/pytest tests/schema/test_schemathesis.py
 
 audit: .venv/.installed-dev ## ask the package index for known vulnerabilities of what uv.lock names
 	@$(BIN)/uv export --frozen --no-dev --no-emit-project --quiet --format requirements-txt > .venv/audited.txt
