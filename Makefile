@@ -3,6 +3,7 @@
 PYTHON ?= python3
 DEBUG ?= true
 TESTS ?= tests
+RERUNS ?= 0
 NAME ?=
 DATABASE ?= sqlite
 ORDERS ?= 2000
@@ -119,7 +120,7 @@ clean: ## remove the virtual environment and caches; data in var/ stays
 ALONE := end_to_end or browser or drill
 define run_tests
 @TEST_DATABASE=$(1) $(BIN)/pytest -n auto --maxprocesses 4 -m "not ($(ALONE))" $(TESTS) || [ $$? -eq 5 ]
-@TEST_DATABASE=$(1) $(BIN)/pytest -m "$(ALONE)" $(TESTS) || [ $$? -eq 5 ]
+@TEST_DATABASE=$(1) $(BIN)/pytest -m "$(ALONE)" --reruns $(RERUNS) $(TESTS) || [ $$? -eq 5 ]
 endef
 
 # --- the virtual environment -----------------------------------------------------------------
