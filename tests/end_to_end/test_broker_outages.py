@@ -40,7 +40,7 @@ def test_a_message_that_the_broker_lost_is_published_again(stack: Stack, sink: S
     stack.live.stop()
     place_timed(stack, "lost@example.com")
     with stack.valkey.client() as client:
-        assert client.llen("live") == 1
+        eventually(lambda: client.llen("live") == 1, within=10)
         client.delete("live")
     stack.live.start()
     eventually(lambda: sink.messages_to("lost@example.com"), within=LEAVES_WITHIN)
