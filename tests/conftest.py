@@ -72,9 +72,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     if os.environ.get("TEST_DATABASE") != "postgres":
         return
-    left_out = [item for item in items if item.get_closest_marker("one_database")]
-    items[:] = [item for item in items if item not in left_out]
-    config.hook.pytest_deselected(items=left_out)
+    kept = [item for item in items if _meets_the_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not _meets_the_database(item)])
+    items[:] = kept
+
+
+def _meets_the_database(item: pytest.Item) -> bool:
+    """Return whether a test can tell one database from another."""
+    if item.get_closest_marker("one_database"):
+        return False
+    if any(map(item.get_closest_marker, ("django_db", "end_to_end", "drill"))):
+        return True
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return not fixtures.isdisjoint({"db", "transactional_db", "django_db_setup"})
 
 
 @pytest.hookimpl(wrapper=True)

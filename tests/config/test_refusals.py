@@ -8,7 +8,7 @@ import pytest
 
 from tests.config.running import ROOT, environment
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.one_database, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.one_database, pytest.mark.timeout(240)]
 
 PROCESSES = {
     "web": ["gunicorn", "--config", "python:config.gunicorn"],

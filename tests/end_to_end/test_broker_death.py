@@ -13,6 +13,7 @@ from tests.support.smtp_sink import SmtpSink
 from tests.support.stack import Stack, StartStack
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.one_database  # it is the broker's death that matters
 DEATHS = 4
 ORDERS_EACH = 30
 

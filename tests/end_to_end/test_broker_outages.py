@@ -8,6 +8,7 @@ from tests.support.smtp_sink import SmtpSink
 from tests.support.stack import Stack, StartStack
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.one_database  # it is the broker's death that matters
 ANSWERS_WITHIN = 1.5  # seconds
 LEAVES_WITHIN = 50.0  # the relay takes up what was not published after half a minute
 
