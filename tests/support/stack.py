@@ -5,8 +5,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -148,6 +148,17 @@ class Stack:
     def _ask_all_to_end(self) -> None:
         for service in self.services:
             service.ask_to_end()
+
+    @contextmanager
+    def second_beat(self) -> Iterator[None]:
+        """Run another beat beside the first."""
+        beat = self._service("beat-2", "celery", "-A", "config", "beat")
+        beat.start()
+        try:
+            yield
+            assert beat.is_running, beat.output()
+        finally:
+            beat.stop()
 
     def restart(self, service: Service) -> None:
         """Start a worker again, as whoever supervises it would, and wait until it is ready."""
