@@ -84,6 +84,7 @@ class LineInline(RecordInline):
 class OrderAdmin(KeysetAdmin, ReadOnlyAdmin):
     """Finds an order by number or customer, and shows what happened to it and to its mail."""
 
+    when_empty = _("Shops place orders over the API; a test order can be placed here.")
     keyset = ("-created_at", "-pk")
     list_display = (
         "number",

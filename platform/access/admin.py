@@ -60,6 +60,9 @@ class RevokeForm(BaseDialogForm):
 class ApiKeyAdmin(ModelAdmin):
     """Lists keys, makes one (showing it once), revokes one (asking why)."""
 
+    when_empty = _(
+        "Each client of the API needs a key of its own. It is shown once, when it is made."
+    )
     form = ApiKeyForm
     list_display = (
         "name",
@@ -179,6 +182,7 @@ ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class AuditEntryAdmin(KeysetAdmin, ModelAdmin):
     """Shows who did what, to what, why and when."""
 
+    when_empty = _("Who did what to mails, templates, keys and addresses, and why, is noted here.")
     keyset = ("-at", "-pk")
     list_display = ("at", "actor", "done", "target", "reason")
     list_filter = ("actor_kind", ("at", RangeDateTimeFilter))

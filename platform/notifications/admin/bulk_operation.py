@@ -59,6 +59,10 @@ def progress_fragment(operation: BulkOperation) -> str:
 class BulkOperationAdmin(RecordListAdmin):
     """What was done to many notifications: planned, running and past."""
 
+    when_empty = _(
+        "One begins in the list of notifications: select some, choose an action, confirm its "
+        "dry run."
+    )
     list_display = (
         "shown_action",
         "shown_state",

@@ -61,6 +61,10 @@ class AttemptSection(TemplateSection):
 class NotificationAdmin(RecordListAdmin):
     """The operator's main screen."""
 
+    when_empty = _(
+        "Every mail that an order's event causes appears here. Place an order over the API, "
+        "or a test order."
+    )
     keyset = ("-created_at", "-pk")
     own_parameters = (TAB,)
     list_display = (

@@ -77,6 +77,7 @@ class OfNotificationAdmin(RecordListAdmin):
 class DeliveryAttemptAdmin(OfNotificationAdmin):
     """Every try, newest first."""
 
+    when_empty = _("Each try to hand a mail to a provider appears here.")
     list_display = (
         "started",
         "notification",
@@ -85,7 +86,6 @@ class DeliveryAttemptAdmin(OfNotificationAdmin):
         "shown_outcome",
         "what_happened",
         "shown_duration",
-        "decision",
     )
     list_filter = (OutcomeFilter, ProviderFilter)
 
@@ -106,9 +106,13 @@ class DeliveryAttemptAdmin(OfNotificationAdmin):
 
     @display(description=_("What happened"))
     def what_happened(self, attempt: DeliveryAttempt) -> SafeString:
-        """Return the provider's answer in our words."""
+        """Return the provider's answer in our words, and what was decided then."""
         words = attempt.summary or attempt.get_phase_display()
-        return format_html('<span class="pr-words pr-break">{}</span>', words)
+        return format_html(
+            '<span class="pr-words pr-break">{}<br>→ {}</span>',
+            words,
+            explanations.decision(attempt),
+        )
 
     @display(description=_("Took"))
     def shown_duration(self, attempt: DeliveryAttempt) -> SafeString:
@@ -116,16 +120,14 @@ class DeliveryAttemptAdmin(OfNotificationAdmin):
         took = attempt.duration // timedelta(milliseconds=1)
         return format_html('<span class="pr-nowrap">{} ms</span>', f"{took:,}")
 
-    @display(description=_("Decision"))
-    def decision(self, attempt: DeliveryAttempt) -> str:
-        """Return what was decided then."""
-        return explanations.decision(attempt)
-
 
 @admin.register(ProviderEvent)
 class ProviderEventAdmin(OfNotificationAdmin):
     """What providers reported, newest first."""
 
+    when_empty = _(
+        "What providers report to their webhooks appears here: deliveries, bounces, complaints."
+    )
     list_display = (
         "received_at",
         "provider",
@@ -150,6 +152,7 @@ class ProviderEventAdmin(OfNotificationAdmin):
 class HeartbeatAdmin(ReadOnlyAdmin):
     """Which worker and beat processes live."""
 
+    when_empty = _("Workers and beat sign here while they live.")
     list_display = ("component", "instance", "seen_at", "silent_for")
     list_filter = ("component",)
     ordering = ("component", "instance")
@@ -164,6 +167,7 @@ class HeartbeatAdmin(ReadOnlyAdmin):
 class DeliveryRollupAdmin(RecordListAdmin):
     """Counts by the minute."""
 
+    when_empty = _("What was tried and what ended is counted here by the minute.")
     keyset = ("-minute", "-pk")
     list_display = ("minute", "provider", "event", "outcome", "count", "average")
 

@@ -58,6 +58,9 @@ class ReleaseForm(BaseDialogForm):
 class SuppressionAdmin(KeysetAdmin, ModelAdmin):
     """Lists, adds and releases suppressed addresses."""
 
+    when_empty = _(
+        "No address is held back. Hard bounces and complaints add theirs; people can, too."
+    )
     keyset = ("-created_at", "-pk")
     form = SuppressionForm
     list_display = ("address", "shown_reason", "provider", "note", "created_at")
