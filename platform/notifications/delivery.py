@@ -132,7 +132,7 @@ def deliver_waiting() -> int:
     """
     waiting = claims.waiting_live(most=BATCH, now=timezone.now())
     if waiting:
-        deliver_patiently(waiting)
+        deliver(waiting, retries_in_broker=False)
     return len(waiting)
 
 

@@ -105,10 +105,19 @@ def deliver(self: CeleryTask, notification_id: str) -> None:
         publish_later(ticketed, at=report.until + spread)
 
 
-@shared_task(name=queues.DELIVER_BATCH, queue=queues.BACKLOG, time_limit=LONGEST_DELIVERY)
-def deliver_batch(tickets: list[tuple[str, int]]) -> None:
-    """Attempt a batch of notifications; what fails waits in its row for the relay."""
-    deliver_patiently([Ticketed(UUID(identifier), ticket) for identifier, ticket in tickets])
+@shared_task(
+    name=queues.DELIVER_BATCH, bind=True, queue=queues.BACKLOG, time_limit=LONGEST_DELIVERY
+)
+def deliver_batch(self: CeleryTask, tickets: list[tuple[str, int]]) -> None:
+    """Attempt a batch of notifications; what fails waits in its row for the relay.
+
+    A batch of the live queue does not wait for a provider: mail placed after it would wait, too.
+    """
+    batch = [Ticketed(UUID(identifier), ticket) for identifier, ticket in tickets]
+    if (self.request.delivery_info or {}).get("routing_key") == queues.LIVE:
+        deliver_all(batch, retries_in_broker=False)
+    else:
+        deliver_patiently(batch)
 
 
 @shared_task(name=queues.RELAY, queue=queues.PERIODIC)
