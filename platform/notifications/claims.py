@@ -21,7 +21,7 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
     One compare-and-set: a doubled, late or early message finds its ticket taken, or its time not
     come, and claims nothing. The ticket rises, which fences whoever held an older one.
     """
-    expires = now + settings.CLAIM_DURATION
+    expires = expiry(now)
     return Notification.objects.filter(_presented(tickets), _come(now)).move_returning(
         Status.SENDING,
         only_from=CLAIMABLE,
@@ -29,6 +29,11 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
         claim_expires_at=expires,
         relay_at=expires,
     )
+
+
+def expiry(now: datetime) -> datetime:
+    """Return when a claim that is made `now` expires."""
+    return now + settings.CLAIM_DURATION
 
 
 def waiting_live(*, most: int, now: datetime) -> list[Ticketed]:

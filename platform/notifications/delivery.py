@@ -99,7 +99,7 @@ def deliver(
         by_caller = until - now <= comes_back_within
         relay_at = until + PUBLISHED_GRACE if by_caller else until
         claims.postpone(waiting, until=until, relay_at=relay_at, now=now)
-    claimed = claims.claim(tickets[: permit.granted], now=now) if permit.granted else []
+    claimed = _claim(tickets[: permit.granted], now=now) if permit.granted else []
     settlements = _settle_claimed(claimed, permit=permit, retries_in_broker=retries_in_broker)
     delivered = [_delivered(settlement) for settlement in settlements]
     return Report(delivered=delivered, waiting=waiting, until=until if waiting else None)
@@ -136,10 +136,18 @@ def deliver_waiting() -> int:
     return len(waiting)
 
 
+def _claim(tickets: Sequence[Ticketed], *, now: datetime) -> list[Notification]:
+    # Noted first: a worker that is killed right after the claim would leave all of it in doubt.
+    intended = [Ticketed(one.id, one.ticket + 1) for one in tickets]
+    journal.claiming(intended, expires_at=claims.expiry(now))
+    return claims.claim(tickets, now=now)
+
+
 def _settle_claimed(
     claimed: Sequence[Notification], *, permit: routing.Permit, retries_in_broker: bool
 ) -> list[Settlement]:
     if not claimed:
+        journal.clear()
         routing.give_back(permit)
         return []
     journal.claimed([Ticketed(row.id, row.ticket) for row in claimed])

@@ -5,6 +5,7 @@ killed in between would leave the whole claim in doubt; its journal narrows that
 that was under way, or those of its sending threads. One small file per worker process, in
 `VAR_DIR/journal`:
 
+    {"note": "claiming", "tickets": [[id, ticket], …], "expires_at": …}      before the claim
     {"note": "claimed",  "tickets": [[id, ticket], …]}
     {"note": "begun",    "ticketed": [id, ticket], "provider": alias, …}     before the hand-over
     {"note": "accepted", "ticketed": [id, ticket], "acceptance": {…}}        after the answer
@@ -25,6 +26,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,7 @@ REJECTED_SUFFIX = ".rejected"
 class Note(StrEnum):
     """The last thing known of a claimed notification."""
 
+    CLAIMING = "claiming"
     CLAIMED = "claimed"
     BEGUN = "begun"
     ACCEPTED = "accepted"
@@ -73,6 +76,18 @@ class Journal:
         self._file = -1
         self._owner = 0
         self._entries: dict[UUID, Entry] = {}
+
+    def claiming(self, tickets: Sequence[Ticketed], *, expires_at: datetime) -> None:
+        """Note what is about to be claimed, with the tickets that the claim will give.
+
+        Another worker may be quicker, and get the same tickets: a claim is ours if it expires at
+        `expires_at`, to the microsecond.
+        """
+        details = {"expires_at": expires_at.isoformat()}
+        pairs = [[str(one.id), one.ticket] for one in tickets]
+        self._write({"note": Note.CLAIMING, "tickets": pairs, **details})
+        for one in tickets:
+            self._entries[one.id] = Entry(ticketed=one, note=Note.CLAIMING, details=details)
 
     def claimed(self, tickets: Sequence[Ticketed]) -> None:
         """Note a claim, before anything is done with it."""

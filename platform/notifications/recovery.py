@@ -1,6 +1,7 @@
 """Settles what killed workers left behind, from their journals.
 
-claimed or refused   given back unharmed: no provider has it, no attempt is burnt
+claiming, if it came to that, claimed or refused:
+                     given back unharmed: no provider has it, no attempt is burnt
 begun                in doubt: an attempt whose outcome is unknown, `lost` with its worker
 doubted              in doubt as its worker found out: the attempt that it would have recorded
 accepted             recorded as sent, as its worker would have done
@@ -81,7 +82,7 @@ def settle(entries: Sequence[Entry]) -> None:
         and rows[entry.ticketed.id].ticket == entry.ticketed.ticket
         and rows[entry.ticketed.id].status == Status.SENDING
     ]
-    claims.release([row for entry, row in held if entry.note in UNTOUCHED], at=now)
+    claims.release([row for entry, row in held if _untouched(entry, row)], at=now)
     settlements = [
         lost(row, now=now, provider=entry.details.get("provider", ""))
         for entry, row in held
@@ -96,6 +97,13 @@ def settle(entries: Sequence[Entry]) -> None:
     # a second acceptance is at least on record.
     accepted = [entry for entry in entries if entry.note == Note.ACCEPTED]
     record([*settlements, *_acceptances(accepted, rows)])
+
+
+def _untouched(entry: Entry, row: Notification) -> bool:
+    if entry.note == Note.CLAIMING:  # ours only if it is this claim, and not a quicker worker's
+        expires_at = datetime.fromisoformat(entry.details["expires_at"])
+        return row.claim_expires_at == expires_at
+    return entry.note in UNTOUCHED
 
 
 def _acceptances(

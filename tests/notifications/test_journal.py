@@ -14,8 +14,8 @@ import pytest
 from django.utils import timezone
 
 from notifications import journal as journals
-from notifications.claims import claim
-from notifications.journal import Note, journal
+from notifications.claims import claim, expiry
+from notifications.journal import Entry, Note, journal
 from notifications.models import AttemptOutcome, DeliveryAttempt, Notification, Phase
 from notifications.recording import record
 from notifications.recovery import lost, replay_journals, settle
@@ -31,7 +31,7 @@ from datetime import datetime
 django.setup()
 from django.conf import settings
 settings.VAR_DIR = sys.argv[1]
-from notifications.journal import Note, journal
+from notifications.journal import Entry, Note, journal
 from notifications.tickets import Ticketed
 if sys.argv[3].startswith("full:"):
     import resource
@@ -282,3 +282,16 @@ def test_a_journal_that_a_relay_takes_away_while_it_is_made_is_made_again(
     journal.claimed([Ticketed(enqueued().id, 1)])
     [path] = journals.folder().glob("*")
     assert path.read_text()
+
+
+@pytest.mark.parametrize(("later_by", "left"), [(0, Status.QUEUED), (1, Status.SENDING)])
+def test_a_claim_that_was_only_announced_is_given_back_if_it_is_that_very_claim(
+    enqueued: Enqueued, later_by: int, left: Status
+) -> None:
+    row, now = enqueued(), timezone.now()
+    assert claim([Ticketed(row.id, 0)], now=now)
+    announced = expiry(now) + timedelta(microseconds=later_by)
+    details = {"expires_at": announced.isoformat()}
+    settle([Entry(ticketed=Ticketed(row.id, 1), note=Note.CLAIMING, details=details)])
+    row.refresh_from_db()
+    assert (row.status, row.attempt_count, row.attempts.count()) == (left, 0, 0)
