@@ -124,6 +124,17 @@ def deliver_patiently(tickets: Sequence[Ticketed]) -> None:
         time.sleep(max(pause.total_seconds(), 0.01))
 
 
+def deliver_together(tickets: Sequence[Ticketed], *, is_live: bool) -> None:
+    """Deliver a batch; what no provider takes now is the relay's.
+
+    A live one does not wait for a rate or a provider: mail that is placed meanwhile is behind it.
+    """
+    if is_live:
+        deliver(tickets, retries_in_broker=False)
+    else:
+        deliver_patiently(tickets)
+
+
 def deliver_waiting() -> int:
     """Deliver live mail that waits for a worker, a batch at once; return how many there were.
 
@@ -132,7 +143,7 @@ def deliver_waiting() -> int:
     """
     waiting = claims.waiting_live(most=BATCH, now=timezone.now())
     if waiting:
-        deliver(waiting, retries_in_broker=False)
+        deliver_together(waiting, is_live=True)
     return len(waiting)
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from notifications import bulk, daily_report, erasure, heartbeats, queues, rollup_upkeep, tracking
 from notifications.auditing import audit as audit_once
-from notifications.delivery import RETRY_IN_BROKER, deliver_patiently, deliver_waiting
+from notifications.delivery import RETRY_IN_BROKER, deliver_together, deliver_waiting
 from notifications.delivery import deliver as deliver_all
 from notifications.publishing import publish_later, shortest_delay
 from notifications.relay import relay as relay_once
@@ -109,15 +109,10 @@ def deliver(self: CeleryTask, notification_id: str) -> None:
     name=queues.DELIVER_BATCH, bind=True, queue=queues.BACKLOG, time_limit=LONGEST_DELIVERY
 )
 def deliver_batch(self: CeleryTask, tickets: list[tuple[str, int]]) -> None:
-    """Attempt a batch of notifications; what fails waits in its row for the relay.
-
-    A batch of the live queue does not wait for a provider: mail placed after it would wait, too.
-    """
+    """Attempt a batch of notifications; what fails waits in its row for the relay."""
     batch = [Ticketed(UUID(identifier), ticket) for identifier, ticket in tickets]
-    if (self.request.delivery_info or {}).get("routing_key") == queues.LIVE:
-        deliver_all(batch, retries_in_broker=False)
-    else:
-        deliver_patiently(batch)
+    came_from = (self.request.delivery_info or {}).get("routing_key")
+    deliver_together(batch, is_live=came_from == queues.LIVE)
 
 
 @shared_task(name=queues.RELAY, queue=queues.PERIODIC)

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from notifications import delivery
-from notifications.delivery import deliver, deliver_patiently
+from notifications.delivery import deliver, deliver_patiently, deliver_together
 from notifications.models import DeliveryAttempt, Notification
 from notifications.states import Status
 from notifications.tickets import Ticketed
@@ -55,6 +55,20 @@ def test_a_batch_goes_out_at_the_pace_of_the_rate(
     assert len(times) == 25
     assert times[-1] - times[0] >= 1.9
     assert not Notification.objects.exclude(status=Status.SENT).exists()
+
+
+@pytest.mark.parametrize(("is_live", "sent"), [(True, 10), (False, 15)])
+def test_only_a_batch_of_the_backlog_waits_for_a_rate(
+    enqueued: Enqueued, use_providers: Callable[..., None], is_live: bool, sent: int
+) -> None:
+    with SmtpSink() as sink:
+        use_providers(EMAIL_PROVIDERS="smtp", SMTP_URL=sink.url, SMTP_RATE="10/s")
+        deliver_together(tickets_of([enqueued() for _ in range(15)]), is_live=is_live)
+        assert len(sink.messages) == sent
+    waiting = Notification.objects.filter(status=Status.QUEUED)
+    assert waiting.count() == 15 - sent
+    soon = timezone.now() + timedelta(seconds=1.1)
+    assert all(row.relay_at and row.relay_at <= soon for row in waiting)
 
 
 def test_a_dead_provider_costs_a_handful_of_attempts_and_gets_its_traffic_back(
