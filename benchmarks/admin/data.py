@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from notifications.histogram import COLUMNS
 from templating import contracts
@@ -145,7 +146,7 @@ def _counts(span: str) -> str:
     )
 
 
-def _drop_indexes(cursor) -> list[str]:  # type: ignore[no-untyped-def]
+def _drop_indexes(cursor: CursorWrapper) -> list[str]:
     """Drop the indexes that no constraint stands on; return what makes them again."""
     cursor.execute(
         "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%s) AND indexname NOT IN"

@@ -19,8 +19,8 @@ from unfold.decorators import display
 
 from access.keyset import KeysetAdmin
 from access.masking import mask_address, mask_data, mask_name
+from access.read_only import ReadOnlyAdmin
 from notifications.admin.lists import MaskingChangeList
-from notifications.admin.read_only import ReadOnlyAdmin
 from orders import event_types, money, services
 from orders.admin import history, pages
 from orders.contexts import Address

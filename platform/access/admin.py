@@ -25,6 +25,7 @@ from access import keys, scopes
 from access.actors import Actor
 from access.keyset import KeysetAdmin
 from access.models import ApiKey, AuditEntry
+from access.read_only import ReadOnlyAdmin
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -179,7 +180,7 @@ ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(KeysetAdmin, ModelAdmin):
+class AuditEntryAdmin(KeysetAdmin, ReadOnlyAdmin):
     """Shows who did what, to what, why and when."""
 
     when_empty = _("Who did what to mails, templates, keys and addresses, and why, is noted here.")
@@ -194,18 +195,6 @@ class AuditEntryAdmin(KeysetAdmin, ModelAdmin):
     )
     fields = ("at", "actor", "done", "target", "reason", "data")
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody: entries come from the actions themselves."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str

@@ -25,8 +25,8 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from access.actors import Actor
+from access.read_only import ReadOnlyAdmin
 from notifications import bulk, suppression_list
-from notifications.admin.read_only import ReadOnlyAdmin
 from notifications.admin.warnings import warnings_for
 from notifications.models import Notification, Suppression
 from notifications.operations import PERFORM

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from access.keyset import Count, KeysetAdmin, KeysetChangeList, count
 from access.masking import may_see_addresses
-from notifications.admin.read_only import ReadOnlyAdmin
+from access.read_only import ReadOnlyAdmin
 from notifications.models import Notification
 from notifications.states import NEEDS_ATTENTION, Status
 

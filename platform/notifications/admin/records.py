@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from access.masking import mask_data, mask_text
+from access.read_only import ReadOnlyAdmin
 from notifications import explanations
 from notifications.admin.badges import OUTCOME_COLOURS, REPORT_COLOURS
 from notifications.admin.filters import (
@@ -23,7 +24,6 @@ from notifications.admin.filters import (
     UnmatchedFilter,
 )
 from notifications.admin.lists import RecordListAdmin
-from notifications.admin.read_only import ReadOnlyAdmin
 from notifications.models import (
     ByBytes,
     DeliveryAttempt,

@@ -8,7 +8,7 @@ from unfold.admin import ModelAdmin
 from access.masking import may_see_addresses
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     """Shows records to those who may view them; they are written by the platform alone."""
 
     # Counting a table of millions for the page's head would cost more than the page.
