@@ -85,8 +85,26 @@ class AnymailHttpTransport(Transport):
             self.backend.session.max_redirects = 0
             for scheme in ("https://", "http://"):
                 self.backend.session.mount(scheme, WatchedAdapter(timeout=self.timeout))
+            self._read_environment_once()
         session: requests.Session = self.backend.session
         return session
+
+    def _read_environment_once(self) -> None:
+        """Take proxies and certificates from the environment now, and not for every mail.
+
+        `requests` looks them up with each request, which takes it a quarter of its time; and it
+        would add credentials from a `.netrc` to those that the provider's settings name.
+        """
+        session: requests.Session = self.backend.session
+        url = getattr(self.backend, "api_url", None)
+        if not isinstance(url, str):
+            return
+        found = session.merge_environment_settings(url, {}, None, None, None)
+        session.proxies, session.verify, session.trust_env = (
+            found["proxies"],
+            found["verify"],
+            False,
+        )
 
     def _occurrence(
         self,

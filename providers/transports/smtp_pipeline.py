@@ -24,6 +24,7 @@ from providers.transports.smtp_session import Step, WatchedSMTP
 
 Reply = tuple[int, bytes]
 _LEADING_DOT = re.compile(rb"(?m)^\.")
+_PLAIN = re.compile(r"[A-Za-z0-9+_-]+(?:\.[A-Za-z0-9+_-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 _CLOSING = 421  # the server closes the connection, wherever it says so (RFC 5321, 3.8)
 
 
@@ -94,8 +95,8 @@ class Pipeline:
 
     def _envelope(self, mail: Outgoing) -> bytes:
         options = self._options(mail)
-        lines = [f"MAIL FROM:{smtplib.quoteaddr(mail.sender)} {' '.join(options)}".rstrip()]
-        lines += [f"RCPT TO:{smtplib.quoteaddr(recipient)}" for recipient in mail.recipients]
+        lines = [f"MAIL FROM:{_quoted(mail.sender)} {' '.join(options)}".rstrip()]
+        lines += [f"RCPT TO:{_quoted(recipient)}" for recipient in mail.recipients]
         if any("\r" in line or "\n" in line for line in lines):
             raise ValueError("an address holds a line break")
         reset = ["RSET"] if self._to_reset else []
@@ -137,6 +138,11 @@ class Pipeline:
         # After a 354 the server takes all that comes for a body: then only closing is clear.
         self.in_step = not {354, _CLOSING}.intersection(codes)
         self._to_reset = self.in_step
+
+
+def _quoted(address: str) -> str:
+    """Return the address in angle brackets; only an odd one needs to be read by its grammar."""
+    return f"<{address}>" if _PLAIN.fullmatch(address) else smtplib.quoteaddr(address)
 
 
 def _stuffed(body: bytes) -> bytes:
