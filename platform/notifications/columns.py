@@ -5,6 +5,7 @@ hold what no UTF-8 column of PostgreSQL does. A mail that has left must be recor
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from django.db.models import CharField, Model, TextField
@@ -12,22 +13,37 @@ from django.db.models import CharField, Model, TextField
 
 def fit(model: type[Model], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return `values` of `model`'s fields with each text made to fit; the rest as it is."""
-    return {name: _fitted(model, name, value) for name, value in values.items()}
+    longest = _longest(model)
+    return {
+        name: fitted(value, longest=longest.get(name)) if isinstance(value, str) else value
+        for name, value in values.items()
+    }
 
 
 def fit_row(row: Model) -> None:
     """Make the texts of an unsaved row fit."""
-    for field in row._meta.concrete_fields:
-        if isinstance(field, CharField | TextField):
-            setattr(
-                row, field.attname, _fitted(type(row), field.name, field.value_from_object(row))
-            )
+    for name, longest in _longest(type(row)).items():
+        value = getattr(row, name)
+        if isinstance(value, str):
+            setattr(row, name, fitted(value, longest=longest))
 
 
-def _fitted(model: type[Model], name: str, value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    field = model._meta.get_field(name)
-    # A lone surrogate, as broken JSON may hold one, becomes a question mark.
-    text = value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-    return text[: field.max_length] if isinstance(field, CharField) else text
+def fitted(text: str, *, longest: int | None) -> str:
+    """Return a text of at most `longest` characters that every UTF-8 column takes."""
+    plain = str(text)  # not a member of an enumeration, which a database's driver might name
+    if not plain.isascii():
+        # A lone surrogate, as broken JSON may hold one, becomes a question mark.
+        plain = plain.encode("utf-8", "replace").decode("utf-8")
+    if "\x00" in plain:
+        plain = plain.replace("\x00", "")
+    return plain if longest is None else plain[:longest]
+
+
+@cache
+def _longest(model: type[Model]) -> Mapping[str, int | None]:
+    """Return the text columns of a model, each with the most characters that it holds."""
+    return {
+        field.attname: field.max_length if isinstance(field, CharField) else None
+        for field in model._meta.concrete_fields
+        if isinstance(field, CharField | TextField)
+    }

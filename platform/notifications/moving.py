@@ -12,6 +12,7 @@ from django.db import connection
 
 from notifications.models import Notification
 from notifications.states import IllegalTransitionError, Status, sources
+from notifications.stored_values import stored
 from notifications.tickets import Ticketed
 
 Changes = Mapping[str, Any]
@@ -44,12 +45,14 @@ def move_each(
     if not moves:
         return frozenset()
     common, own = _split([changes for _, changes in moves])
+    identifier = stored(Notification, "id")
+    columns = [(name, stored(Notification, name)) for name in own]
     # In one order everywhere, so that two that move the same rows wait and do not deadlock.
     rows = [
         [
-            _stored("id", ticketed.id),
+            identifier(ticketed.id),
             ticketed.ticket,
-            *(_stored(name, values[name]) for name in own),
+            *(convert(values[name]) for name, convert in columns),
         ]
         for ticketed, values in sorted(moves, key=lambda move: move[0].id)
     ]
@@ -61,7 +64,7 @@ def move_each(
         statuses=", ".join(["%s"] * len(only_from)),
     )
     parameters = [value for row in rows for value in row]
-    parameters += [to.value, *(_stored(name, value) for name, value in common.items())]
+    parameters += [to.value, *(stored(Notification, name)(value) for name, value in common.items())]
     parameters += [status.value for status in only_from]
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
@@ -73,11 +76,6 @@ def _split(changes: Sequence[Changes]) -> tuple[dict[str, Any], list[str]]:
     first = changes[0]
     own = [name for name in first if any(one[name] != first[name] for one in changes)]
     return {name: value for name, value in first.items() if name not in own}, own
-
-
-def _stored(name: str, value: Any) -> Any:
-    field: Any = Notification._meta.get_field(name)
-    return field.get_db_prep_save(value, connection)
 
 
 def _id(found: Any) -> UUID:

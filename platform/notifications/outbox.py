@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from notifications.models.notification import new_id
 from notifications.publishing import PUBLISHED_GRACE
 from notifications.states import Status
 from notifications.stored_mail import ReadyMail
+from notifications.stored_values import add_new
 from notifications.suppressions import suppressed
 from notifications.tickets import Ticketed
 from templating import contracts
@@ -92,9 +93,9 @@ def enqueue(new: Sequence[NewNotification]) -> list[Notification]:
     now = timezone.now()
     unwanted = suppressed(address for item in new for address in item.addresses)
     rows = [_row(item, now=now, unwanted=item.addresses <= unwanted) for item in new]
-    Notification.objects.bulk_create(rows, ignore_conflicts=True)
-    stored = _stored(rows)
-    fresh = [row for row in rows if stored[row.idempotency_key].id == row.id]
+    added = add_new(rows)
+    fresh = [row for row in rows if row.id in added]
+    stored = _stored(rows, fresh)
     _keep_ready_mails(fresh, new)
     due = [
         Ticketed(row.id, row.ticket)
@@ -106,13 +107,14 @@ def enqueue(new: Sequence[NewNotification]) -> list[Notification]:
     return [stored[item.idempotency_key] for item in new]
 
 
-def _stored(rows: Sequence[Notification]) -> dict[str, Notification]:
+def _stored(rows: Sequence[Notification], fresh: Sequence[Notification]) -> dict[str, Notification]:
     """Return what stands in the database under the keys of `rows`: these, or older ones."""
-    mine = Notification.objects.filter(pk__in=[row.pk for row in rows])
-    if mine.count() == len(rows):  # as nearly always; to read the rows would cost as much again
-        return {row.idempotency_key: row for row in rows}
-    found = Notification.objects.filter(idempotency_key__in=[row.idempotency_key for row in rows])
-    return {row.idempotency_key: row for row in found}
+    stored = {row.idempotency_key: row for row in fresh}
+    older = [row.idempotency_key for row in rows if row.idempotency_key not in stored]
+    if older:
+        found = Notification.objects.filter(idempotency_key__in=older)
+        stored |= {row.idempotency_key: row for row in found}
+    return stored
 
 
 def _keep_ready_mails(fresh: Sequence[Notification], new: Sequence[NewNotification]) -> None:
@@ -147,7 +149,8 @@ def _row(item: NewNotification, *, now: datetime, unwanted: bool) -> Notificatio
         tags=list(item.tags),
         send_at=item.send_at,
         subject=item.ready.subject[:1000] if item.ready else "",
-        message_id=_own_message_id(item) or f"<{identifier}@{_sender_domain()}>",
+        message_id=_own_message_id(item)
+        or f"<{identifier}@{_domain_of(settings.DEFAULT_FROM_EMAIL)}>",
         status=Status.SUPPRESSED if unwanted else Status.QUEUED,
         relay_at=None if unwanted else later or now + PUBLISHED_GRACE,
         next_attempt_at=None if unwanted else later,
@@ -175,6 +178,6 @@ def _own_message_id(item: NewNotification) -> str:
     return own if len(own) <= LONGEST_MESSAGE_ID else ""
 
 
-def _sender_domain() -> str:
-    address = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-    return address.rpartition("@")[2] or "localhost"
+@lru_cache(maxsize=16)
+def _domain_of(sender: str) -> str:
+    return parseaddr(sender)[1].rpartition("@")[2] or "localhost"

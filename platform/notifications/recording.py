@@ -21,6 +21,7 @@ from notifications.moving import move_each
 from notifications.retries import DeadLetterReason
 from notifications.settlements import Settlement
 from notifications.states import OPEN, REPORTED_SOURCES, Status
+from notifications.stored_values import add_new
 from notifications.tickets import Ticketed
 
 log = structlog.get_logger()
@@ -59,7 +60,7 @@ def record(settlements: Sequence[Settlement]) -> int:
         new = [attempt for attempt in attempts if _key(attempt) not in known]
         for attempt in new:
             fit_row(attempt)
-        DeliveryAttempt.objects.bulk_create(new, ignore_conflicts=True)
+        add_new(new)
         moved += [one for one in completed if known.isdisjoint(map(_key, one.attempts))]
         rollups.count(new, ended=moved)
     return len(moved)

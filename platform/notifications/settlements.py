@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -78,7 +78,8 @@ class Acceptance:
 
     def as_json(self) -> dict[str, Any]:
         """Return JSON-ready values from which `from_json` makes the same acceptance."""
-        return asdict(self) | {
+        # Its own values as they are: `asdict` would copy each of them.
+        return vars(self) | {
             "started_at": self.started_at.isoformat(),
             "duration": self.duration.total_seconds(),
         }

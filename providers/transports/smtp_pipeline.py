@@ -17,6 +17,7 @@ import smtplib
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.core.mail import EmailMessage
 
@@ -140,6 +141,7 @@ class Pipeline:
         self._to_reset = self.in_step
 
 
+@lru_cache(maxsize=256)  # senders are few, and come with a name
 def _quoted(address: str) -> str:
     """Return the address in angle brackets; only an odd one needs to be read by its grammar."""
     return f"<{address}>" if _PLAIN.fullmatch(address) else smtplib.quoteaddr(address)

@@ -1,0 +1,105 @@
+"""Rows written without Django's fields, beside the same rows written with them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import Model
+
+from notifications import stored_values
+from notifications.models import AttemptOutcome, DeliveryAttempt, NextStep, Notification, Phase
+from notifications.stored_values import add_new
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
+
+
+def a_notification(key: str = "one", **values: Any) -> Notification:
+    usual = {
+        "idempotency_key": key,
+        "event": "order.placed",
+        "locale": "ko",
+        "recipient": "minji@example.com",
+        "recipient_name": "김민지",
+        "context": {"total": "12.50", "quote": "'; -- %s", "nested": [1, None, {"a": True}]},
+        "tags": ["vip", "günstig"],
+        "source_type": "orders.order_event",
+        "source_id": "1",
+        "message_id": f"<{key}@shop.example.com>",
+        "relay_at": NOW + timedelta(seconds=30),
+        "budget_started_at": NOW,
+        "expires_at": NOW + timedelta(days=2),
+        "created_at": NOW,
+    }
+    return Notification(**(usual | values))
+
+
+def an_attempt(notification: Notification, **values: Any) -> DeliveryAttempt:
+    usual = {
+        "notification": notification,
+        "ticket": 1,
+        "number": 1,
+        "provider": "smtp",
+        "phase": Phase.RESPONSE,
+        "outcome": AttemptOutcome.TRANSIENT,
+        "summary": "421 zu viel",
+        "status_code": 421,
+        "started_at": NOW,
+        "duration": timedelta(milliseconds=12, microseconds=345),
+        "next_step": NextStep.RETRY,
+        "next_attempt_at": NOW + timedelta(minutes=1),
+    }
+    return DeliveryAttempt(**(usual | values))
+
+
+def columns_of(row: Model, *, but: tuple[str, ...]) -> list[Any]:
+    """Return what stands in the database, as its driver gives it."""
+    names = [one.column for one in row._meta.concrete_fields if one.name not in but]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(names)} FROM {row._meta.db_table} WHERE id = %s",
+            [row._meta.pk.get_db_prep_value(row.pk, connection)],
+        )
+        return list(cursor.fetchone())
+
+
+def test_a_notification_is_stored_as_django_would_store_it() -> None:
+    ours, theirs = a_notification("ours"), a_notification("theirs")
+    assert add_new([ours]) == {ours.pk}
+    theirs.save(force_insert=True)
+    differing = ("id", "idempotency_key", "message_id")
+    assert columns_of(ours, but=differing) == columns_of(theirs, but=differing)
+    assert Notification.objects.get(pk=ours.pk).context == ours.context
+
+
+def test_an_attempt_is_stored_as_django_would_store_it() -> None:
+    row = a_notification()
+    row.save(force_insert=True)
+    (key,) = add_new([an_attempt(row)])
+    ours = DeliveryAttempt.objects.get(pk=key)
+    theirs = an_attempt(row, ticket=2)
+    theirs.save(force_insert=True)
+    assert columns_of(ours, but=("id", "ticket")) == columns_of(theirs, but=("id", "ticket"))
+    assert ours.duration == timedelta(milliseconds=12, microseconds=345)
+
+
+def test_what_collides_is_left_out_and_not_among_the_keys() -> None:
+    first = a_notification("same")
+    add_new([first])
+    copy, other = a_notification("same", locale="en"), a_notification("other")
+    assert add_new([copy, other]) == {other.pk}
+    assert Notification.objects.get(idempotency_key="same").locale == "ko"
+
+
+def test_more_rows_than_a_statement_has_parameters_for_are_all_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stored_values, "MOST_PARAMETERS", 100)
+    rows = [a_notification(f"{number}") for number in range(7)]
+    assert add_new(rows) == {row.pk for row in rows}
+    assert Notification.objects.count() == 7
+
+
+def test_nothing_to_write_asks_nothing() -> None:
+    assert add_new([]) == frozenset()
