@@ -99,6 +99,7 @@ class ProviderState:
 
 
 _state = WorkersState(lambda: settings.REDIS_URL)
+_NEVER_FAILED = Standing()
 
 
 def permit(*, now: datetime, wanted: int = 1) -> Permit:
@@ -185,8 +186,10 @@ def recipient_hash(address: str) -> str:
 
 def note_success(alias: str, *, now: datetime | None = None) -> None:
     """Take note that a provider accepted a mail."""
-    moment = _moment(now or timezone.now(), standing.ACCEPTED)
     known = _recent_standings().get(alias)
+    if known == _NEVER_FAILED:
+        return
+    moment = _moment(now or timezone.now(), standing.ACCEPTED)
     if known is not None and standing.after_acceptance(known, moment) == known:
         return  # all was well already, as it nearly always is
     _update(alias, lambda known: standing.after_acceptance(known, moment), now=moment.now)
