@@ -11,6 +11,8 @@ from templating.errors import BadValue, BoundsExceeded
 _inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
 LARGEST_INLINED = 5_000_000  # providers refuse mail from about 10 MB
+# A link is no style of ours: the inliner takes those to style sheets out.
+MAY_BE_STYLED = re.compile(r"<(?:style|link)\b", re.IGNORECASE)
 STYLE = re.compile(r"<style\b[^>]*>([^<]*)", re.IGNORECASE)
 MOST_RULES = 600
 # The inliner compares each declaration that applies to an element with those found before it:
@@ -19,12 +21,14 @@ MOST_COMPARISONS = 1_000_000_000
 
 
 def inlined(html: str) -> str:
-    """Return the document with its styles inlined.
+    """Return the document with its styles inlined; one without any is left as it was written.
 
     Raises BadValue for styles that cannot be inlined, and BoundsExceeded for documents that would
     take the inliner too long or too deep.
     """
     nesting.check(html)
+    if not MAY_BE_STYLED.search(html):
+        return html  # nothing to inline: to read and write the document would only cost time
     _check_styles(html)
     try:
         document = _inliner.inline(html)

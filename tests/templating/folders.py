@@ -49,10 +49,11 @@ class Templates:
         return self.render(context, **options).text.removesuffix("\n")
 
     def html(self, source: str, context: Mapping[str, Any] | None = None) -> str:
-        """Return the inside of the body that an HTML template makes of a context."""
+        """Return what an HTML template makes of a context: the body's inside, if it has one."""
         self.write_mail(html=source)
         rendered = self.render(context).html
-        return rendered.partition("<body>")[2].partition("</body>")[0]
+        _, has_body, rest = rendered.partition("<body>")
+        return rest.partition("</body>")[0] if has_body else rendered
 
     def failure(
         self, source: str, context: Mapping[str, Any] | None = None, *, part: str = "text"

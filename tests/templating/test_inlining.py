@@ -45,3 +45,14 @@ def test_a_large_well_formed_mail_is_let_through() -> None:
     item = "<ul><li>a<li>b</ul>"
 
     check(f"<div><!-- x --><table><tbody>{row * 2000}</tbody></table>{item * 2000}</div>")
+
+
+def test_a_document_without_styles_is_left_as_its_author_wrote_it() -> None:
+    html = "<table><tr><td style='color:red'>x<br/></td></tr></table>\n<p>a &amp; b"
+    assert inlined(html) == html
+
+
+@pytest.mark.parametrize("tag", ["style", "STYLE", "Style"])
+def test_styles_are_found_however_they_are_written(tag: str) -> None:
+    html = inlined(f"<{tag} type='text/css'\n>p {{ color: red }}</{tag}><p>x</p>")
+    assert '<p style="color: red;">x</p>' in html
