@@ -47,19 +47,37 @@ def count_accepted(*, now: datetime) -> None:
     Each minute's count is replaced and not added to, and the last minutes are counted again: a
     long transaction may commit late.
     """
-    start, end = _first_uncounted(), rollups.minute_of(now)
-    while start is not None and start < end:
+    end = rollups.minute_of(now)
+    start = _next_enqueued(_counted_again(), before=end)
+    while start is not None:
         stop = min(rollups.hour_of(start) + STRETCH, end)
         _count_stretch(start, stop)
-        start = stop
+        start = _next_enqueued(stop, before=end)
 
 
-def _first_uncounted() -> datetime | None:
+def _counted_again() -> datetime | None:
+    """Return from when on minutes are counted again; None if none was ever counted."""
     last = DeliveryRollup.objects.filter(outcome=ACCEPTED).aggregate(at=Max("minute"))["at"]
-    if last is not None:
-        return rollups.minute_of(last - COMMITTED_WITHIN)
-    first = Notification.objects.aggregate(at=Min("created_at"))["at"]
+    return None if last is None else rollups.minute_of(last - COMMITTED_WITHIN)
+
+
+def _next_enqueued(since: datetime | None, *, before: datetime) -> datetime | None:
+    """Return the first minute from `since` on in which mail was enqueued; None if there is none."""
+    rows = Notification.objects.filter(created_at__lt=before)
+    if since is not None:
+        rows = rows.filter(created_at__gte=since)
+    first = rows.aggregate(at=Min("created_at"))["at"]
     return None if first is None else rollups.minute_of(first)
+
+
+def _needed_since() -> datetime | None:
+    """Return since when minutes and hours of enqueued mail are still needed, however old.
+
+    They are what the count goes on from, and what the next count of their hour is the sum of. After
+    a week without an order they would be gone, and everything would be counted a second time.
+    """
+    again = _counted_again()
+    return None if again is None else rollups.hour_of(again)
 
 
 def _count_stretch(start: datetime, stop: datetime) -> None:
@@ -110,6 +128,8 @@ def _replace(model: Any, rows: Iterable[Any], *, span: str) -> None:
 def drop_minutes(*, before: datetime) -> int:
     """Delete the minutes before a moment, a batch at most; return how many rows."""
     old = DeliveryRollup.objects.filter(minute__lt=before).order_by("minute")
+    if (needed := _needed_since()) is not None:
+        old = old.exclude(outcome=ACCEPTED, minute__gte=needed)
     return DeliveryRollup.objects.filter(
         pk__in=list(old.values_list("pk", flat=True)[:BATCH])
     ).delete()[0]
@@ -120,7 +140,8 @@ def fold_hours(*, before: datetime) -> int:
 
     Looks back over two months: what an older hour costs is one row.
     """
-    last = before.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    needed = _needed_since()
+    last = _midnight(before if needed is None else min(before, needed))
     found = HourlyRollup.objects.filter(hour__gte=last - 60 * DAY, hour__lt=last)
     days = {
         _midnight(hour) for hour in found.values_list("hour", flat=True).distinct() if hour.hour

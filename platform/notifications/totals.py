@@ -4,6 +4,7 @@ Read from the hourly rollups alone, whose sums never shrink: `rollup_upkeep` fol
 days, so that the rows of a year are some hundred spans of each kind.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -63,18 +64,24 @@ def _total(row: Mapping[str, Any]) -> Total:
 def accepted_totals() -> dict[str, int]:
     """Return how many notifications were ever enqueued, by event.
 
-    Those of the last minutes, which `rollup_upkeep` has not counted yet, are counted here.
+    Those of the last minutes, which `rollup_upkeep` may not have counted yet, are counted here. One
+    statement reads both parts: if the upkeep came between two, a minute would be missing or be
+    counted twice, and a counter that falls is to Prometheus one that began anew.
     """
-    counted = dict(
-        HourlyRollup.objects.filter(outcome=ACCEPTED)
-        .order_by("event")
-        .values_list("event")
-        .annotate(Sum("count"))
-    )
-    since = DeliveryRollup.objects.filter(outcome=ACCEPTED).aggregate(at=Max("minute"))["at"]
-    fresh = Notification.objects.order_by("event").values_list("event").annotate(Count("pk"))
-    if since is not None:
-        fresh = fresh.filter(created_at__gte=since + MINUTE)
-    for event, count in fresh:
-        counted[event] = counted.get(event, 0) + count
-    return counted
+    counts = DeliveryRollup.objects.filter(outcome=ACCEPTED)
+    last = counts.aggregate(at=Max("minute"))["at"]
+    counted = HourlyRollup.objects.filter(outcome=ACCEPTED)
+    fresh = Notification.objects.all()
+    # The hours may know more than `last` by now; what they know too much is in the minutes.
+    if last is not None:
+        counts = counts.filter(minute__gt=last)
+        fresh = fresh.filter(created_at__gte=last + MINUTE)
+    parts = [
+        counted.order_by().values_list("event").annotate(n=Sum("count")),
+        counts.order_by().values_list("event").annotate(n=-Sum("count")),
+        fresh.order_by().values_list("event").annotate(n=Count("pk")),
+    ]
+    found: defaultdict[str, int] = defaultdict(int)
+    for event, count in parts[0].union(*parts[1:], all=True):
+        found[event] += count
+    return dict(sorted(found.items()))

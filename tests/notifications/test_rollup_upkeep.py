@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from notifications import rollup_upkeep
@@ -55,6 +57,58 @@ def test_the_current_minute_is_added_by_whoever_asks(enqueued: Enqueued) -> None
     assert hourly_count() == 1
     enqueued()
     assert accepted_totals() == {EVENT: 2}
+
+
+@pytest.mark.parametrize("counted_before", [True, False])
+def test_an_upkeep_that_comes_while_totals_are_read_changes_none(
+    enqueued: Enqueued, counted_before: bool
+) -> None:
+    now = timezone.now()
+    enqueue_at(enqueued, now - timedelta(minutes=9))
+    if counted_before:
+        rollup_upkeep.count_accepted(now=now)
+    for minutes in (5, 5, 3):
+        enqueue_at(enqueued, now - timedelta(minutes=minutes))
+    came = False
+
+    def come_between(execute: Callable[..., Any], *arguments: Any) -> Any:
+        nonlocal came
+        answer = execute(*arguments)
+        if not came:
+            came = True
+            rollup_upkeep.count_accepted(now=now)
+        return answer
+
+    with connection.execute_wrapper(come_between):
+        assert accepted_totals() == {EVENT: 4}
+    assert hourly_count() == 4
+
+
+@pytest.mark.parametrize("days", [6, 8, 34, 40, 70])
+def test_days_without_an_order_change_no_total(enqueued: Enqueued, days: int) -> None:
+    noon = timezone.now().replace(hour=12, minute=0) - timedelta(days=days)
+    for minutes in (-300, -59, 1, 30, 30, 59):
+        enqueue_at(enqueued, noon + timedelta(minutes=minutes))
+    count_accepted(now=noon + timedelta(hours=1))
+    for _ in range(3):
+        rollup_upkeep.keep_up()
+        assert accepted_totals() == {EVENT: 6}
+    enqueued()
+    assert accepted_totals() == {EVENT: 7}
+    count_accepted(now=timezone.now() + timedelta(minutes=1))
+    rollup_upkeep.keep_up()
+    assert accepted_totals() == {EVENT: 7}
+    assert hourly_count() == 7
+
+
+def test_days_without_an_order_cost_no_more_than_minutes(
+    enqueued: Enqueued, django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    now = timezone.now()
+    enqueue_at(enqueued, now - timedelta(days=30))
+    count_accepted(now=now)
+    with django_assert_max_num_queries(12):
+        count_accepted(now=now)
 
 
 def test_nothing_is_counted_where_nothing_is() -> None:
