@@ -25,6 +25,7 @@ StartStack = Callable[..., "Stack"]
 """What the fixture `start_stack` is: environment and options in, a running stack out."""
 
 WORKER_READY = " ready."
+WEB = ("gunicorn", "--config", "python:config.gunicorn", "--workers=1")
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 # Short enough for tests to wait for, in the proportions of the defaults.
 QUICK = {
@@ -90,7 +91,7 @@ class Stack:
         backlog_concurrency: int = 1,
     ) -> None:
         self.directory = directory
-        self._template = template
+        self.template = template
         self._exits = ExitStack()
         self.valkey = ValkeyServer(directory / "valkey", port=free_port(), durable=True)
         self.proxy = TcpProxy(target_port=self.valkey.port) if behind_proxy else None
@@ -104,9 +105,7 @@ class Stack:
             **environment,
         }
         worker = ("celery", "-A", "config", "worker", "--without-gossip", "--without-mingle")
-        self.web = self._service(
-            "web", "gunicorn", "--config", "python:config.gunicorn", "--workers=1"
-        )
+        self.web = self._service("web", *WEB)
         self.live = self._service(
             "live", *worker, "-Q", "live,periodic", "-n", "live@%h", f"-c{concurrency}"
         )
@@ -127,9 +126,9 @@ class Stack:
         """All processes but Valkey."""
         return (self.web, self.live, self.backlog, self.beat)
 
-    def _service(self, name: str, *arguments: str) -> Service:
+    def _service(self, name: str, *arguments: str, **variables: str) -> Service:
         log = self.directory / f"{name}.log"
-        return Service(name, arguments, environment=self.environment, log=log)
+        return Service(name, arguments, environment=self.environment | variables, log=log)
 
     def start(self) -> None:
         """Start everything at once and wait until all of it is ready."""
@@ -141,7 +140,7 @@ class Stack:
             self._exits.callback(service.stop)
             service.start()
         self._exits.callback(self._ask_all_to_end)  # runs first: they end side by side
-        eventually(self._web_answers, within=40, about=f"web on port {self.port}")
+        self.wait_for_web(self.web, self.port)
         for worker in (self.live, self.backlog):
             worker.wait_for_line(WORKER_READY)
 
@@ -160,18 +159,36 @@ class Stack:
         finally:
             beat.stop()
 
+    @contextmanager
+    def second_web(self) -> Iterator[tuple[Service, int]]:
+        """Run another web process beside the first; give it and its port."""
+        port = free_port()
+        web = self._service("web-2", *WEB, PORT=str(port))
+        web.start()
+        try:
+            self.wait_for_web(web, port)
+            yield web, port
+        finally:
+            web.stop()
+
     def restart(self, service: Service) -> None:
         """Start a worker again, as whoever supervises it would, and wait until it is ready."""
         service.stop()
         service.start()
         service.wait_for_line(WORKER_READY)
 
-    def _web_answers(self) -> bool:
-        assert self.web.is_running, f"web ended:\n{self.web.output()}"
-        try:
-            return requests.get(f"http://127.0.0.1:{self.port}/healthz", timeout=2).ok
-        except requests.RequestException:
-            return False
+    @staticmethod
+    def wait_for_web(web: Service, port: int) -> None:
+        """Wait until a web process answers on its port."""
+
+        def answers() -> bool:
+            assert web.is_running, f"{web.name} ended:\n{web.output()}"
+            try:
+                return requests.get(f"http://127.0.0.1:{port}/healthz", timeout=2).ok
+            except requests.RequestException:
+                return False
+
+        eventually(answers, within=40, about=f"{web.name} on port {port}")
 
     def statuses(self) -> dict[str, int]:
         """Return how many notifications are in which state."""
