@@ -16,8 +16,12 @@ from providers.configuration import ProviderSettings
 from providers.errors import Phase, ProviderError
 from providers.idempotency import idempotency_options
 from providers.masking import mask
+from providers.transports import anymail_addresses
 from providers.transports.base import Handover, Transport
-from providers.transports.watched_http import WatchedAdapter, watched
+from providers.transports.direct_http import DirectSession
+from providers.transports.watched_http import watched
+
+anymail_addresses.install()
 
 
 class AnymailHttpTransport(Transport):
@@ -81,21 +85,21 @@ class AnymailHttpTransport(Transport):
 
     def _open(self) -> requests.Session:
         if self.backend.open():
+            session = DirectSession.like(self.backend.session, timeout=self.timeout)
             # A redirect would turn the POST into a GET, whose answer says nothing about the mail.
-            self.backend.session.max_redirects = 0
-            for scheme in ("https://", "http://"):
-                self.backend.session.mount(scheme, WatchedAdapter(timeout=self.timeout))
-            self._read_environment_once()
-        session: requests.Session = self.backend.session
-        return session
+            session.max_redirects = 0
+            self._read_environment_once(session)
+            self.backend.session.close()
+            self.backend.session = session
+        opened: requests.Session = self.backend.session
+        return opened
 
-    def _read_environment_once(self) -> None:
+    def _read_environment_once(self, session: requests.Session) -> None:
         """Take proxies and certificates from the environment now, and not for every mail.
 
         `requests` looks them up with each request, which takes it a quarter of its time; and it
         would add credentials from a `.netrc` to those that the provider's settings name.
         """
-        session: requests.Session = self.backend.session
         url = getattr(self.backend, "api_url", None)
         if not isinstance(url, str):
             return

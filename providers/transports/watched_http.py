@@ -5,19 +5,26 @@ and not at all for TLS errors. So the connection itself notes what it is doing.
 """
 
 import io
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Timeout
+from urllib3 import (
+    HTTPConnectionPool,
+    HTTPResponse,
+    HTTPSConnectionPool,
+    PoolManager,
+    Timeout,
+)
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
 from providers.errors import Phase
 
@@ -46,7 +53,8 @@ def watched() -> Iterator[Progress]:
         _progress.reset(token)
 
 
-def _reach(phase: Phase) -> None:
+def reach(phase: Phase) -> None:
+    """Note how far the request of this thread has come."""
     progress = _progress.get()
     if progress is not None:
         progress.phase = phase
@@ -54,9 +62,9 @@ def _reach(phase: Phase) -> None:
 
 class _NotesConnecting:
     def connect(self) -> None:
-        _reach(Phase.CONNECT)
+        reach(Phase.CONNECT)
         super().connect()  # type: ignore[misc]  # a mixin: the class behind it connects
-        _reach(Phase.HANDOVER)
+        reach(Phase.HANDOVER)
 
 
 class _NotesSending:
@@ -65,11 +73,11 @@ class _NotesSending:
     def send(self, data: Any) -> None:
         # Without a socket the class behind connects first, which notes itself.
         if self.sock is not None:
-            _reach(Phase.HANDOVER)
+            reach(Phase.HANDOVER)
         super().send(data)  # type: ignore[misc]
 
     def getresponse(self) -> Any:
-        _reach(Phase.RESPONSE)
+        reach(Phase.RESPONSE)
         return super().getresponse()  # type: ignore[misc]
 
 
@@ -84,9 +92,17 @@ class _SecureConnection(_NotesConnecting, _NotesSending, HTTPSConnection):
 class _Pool(HTTPConnectionPool):
     ConnectionCls = _Connection
 
+    def new_connection(self) -> HTTPConnection:
+        """Return a connection that is not open yet, and that this pool knows nothing of."""
+        return cast("HTTPConnection", self._new_conn())
+
 
 class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
+
+    def new_connection(self) -> HTTPConnection:
+        """Return a connection as the plain pool does."""
+        return cast("HTTPConnection", self._new_conn())
 
 
 class WatchedAdapter(HTTPAdapter):
@@ -107,6 +123,14 @@ class WatchedAdapter(HTTPAdapter):
         _watch(manager)
         return manager
 
+    def new_connection(
+        self, request: requests.PreparedRequest, *, verify: bool | str
+    ) -> HTTPConnection:
+        """Return a connection for `request` without a proxy, not yet open; the caller closes it."""
+        pool = self.get_connection_with_tls_context(request, verify)
+        self.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]
+        return cast("_Pool | _SecurePool", pool).new_connection()
+
     def send(
         self, request: requests.PreparedRequest, *args: Any, **keywords: Any
     ) -> requests.Response:
@@ -121,11 +145,11 @@ class WatchedAdapter(HTTPAdapter):
         limits = Timeout(connect=min(seconds / 2, LONGEST_CONNECT.total_seconds()), total=seconds)
         response = super().send(request, *args, **keywords | {"timeout": limits, "stream": True})
         try:
-            body = _read(response, deadline=deadline)
+            body = read_bounded(response.raw, deadline=deadline)
         except (HTTPError, OSError, TimeoutError) as error:
             response.close()
             if response.status_code < 400:
-                raise _translated(error, request) from error
+                raise translated(error, request) from error
             # Refused already by its status; only the reasons are incomplete.
             body = b""
         response.raw = io.BytesIO(body)
@@ -136,11 +160,18 @@ def _watch(manager: PoolManager) -> None:
     manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
 
-def _read(response: requests.Response, *, deadline: float) -> bytes:
+def read_bounded(answer: HTTPResponse, *, deadline: float) -> bytes:
+    """Return all of an answer, unpacked.
+
+    Raises:
+        OSError: it is larger than `LARGEST_ANSWER`.
+        TimeoutError: it is not complete at `deadline` (`time.monotonic()`).
+        urllib3.exceptions.HTTPError: it ends early or cannot be unpacked.
+    """
     chunks: list[bytes] = []
     size = 0
     # read1 returns what one receive brought; read() waits for all, however slowly it drips.
-    while chunk := response.raw.read1(65_536, decode_content=True):
+    while chunk := answer.read1(65_536, decode_content=True):
         chunks.append(chunk)
         size += len(chunk)
         if size > LARGEST_ANSWER:
@@ -150,7 +181,16 @@ def _read(response: requests.Response, *, deadline: float) -> bytes:
     return b"".join(chunks)
 
 
-def _translated(error: Exception, request: requests.PreparedRequest) -> requests.RequestException:
+def translated(error: Exception, request: requests.PreparedRequest) -> requests.RequestException:
+    """Return the exception of `requests` for one of the layers below it."""
+    if isinstance(error, requests.RequestException):
+        return error
+    # urllib3 calls every failed connection a timed out one, for old times' sake.
+    timed_out = isinstance(error, ConnectTimeoutError)
+    if timed_out and not isinstance(error, NewConnectionError):
+        return requests.exceptions.ConnectTimeout(error, request=request)
     if isinstance(error, TimeoutError):
         return requests.exceptions.ReadTimeout(error, request=request)
+    if isinstance(error, ssl.SSLError | SSLError):
+        return requests.exceptions.SSLError(error, request=request)
     return requests.exceptions.ConnectionError(error, request=request)
