@@ -43,7 +43,8 @@ class RabbitServer:
     def start(self) -> None:
         """Start the node and wait until it takes connections."""
         (self._directory / "plugins").write_text("[].\n", encoding="ascii")
-        with (self._directory / "out.log").open("ab") as log:
+        # Emptied: what it says is of this start.
+        with (self._directory / "out.log").open("wb") as log:
             self._process = subprocess.Popen(
                 [PROGRAMS / "rabbitmq-server"],
                 env=self._environment,
@@ -76,6 +77,12 @@ class RabbitServer:
             timeout=60,
             check=True,
         )
+
+    def kill(self) -> None:
+        """End the node with SIGKILL; `start` brings it back with what it had on disk."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
     def stop(self) -> None:
         """End the node and everything that it started."""
