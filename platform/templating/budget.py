@@ -98,12 +98,17 @@ def opened() -> Iterator[Budget]:
         _current.reset(token)
 
 
-def tick(steps: int = 1) -> None:
-    """Take steps from the running rendering's budget. Compiled code calls this the most."""
+def tick(steps: int = 1) -> Budget:
+    """Take steps from the running rendering's budget, and return it.
+
+    Compiled code does this at the start of every body, and pays for the body's values from what it
+    gets. It keeps that no longer: the functions of an imported template outlive a rendering.
+    """
     budget = current()
     budget.steps -= steps
     if budget.steps < 0:
         budget.tick(0)
+    return budget
 
 
 def charge(characters: int) -> None:

@@ -2,9 +2,10 @@
 
 Jinja's generator visits every body (of a loop, branch, macro, block, whole template) in one place.
 There each body gets a first line that pays for its statements, so no path through a template is
-free. What Jinja writes as plain Python operators or slices goes through the environment, which pays
-for it; and attribute access carries its written path, so that an error says 'order.numbr' and not
-"'dict object' has no attribute".
+free; that line also gets the budget, from which the body's own `{{ values }}` are paid. What Jinja
+writes as plain Python operators or slices goes through the environment, which pays for it; and
+attribute access carries its written path, so that an error says 'order.numbr' and not "'dict
+object' has no attribute".
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 
 BODIES = ("body", "else_")
+HOISTED = ("tick", "shown_in_html", "shown_in_text")
 
 
 def size(node: nodes.Node) -> int:
@@ -45,10 +47,16 @@ class CountingCodeGenerator(CodeGenerator):
         super().__init__(*args, **kwargs)
         self._loop_tests: set[int] = set()
 
+    def write_commons(self) -> None:
+        """Write the first lines of a function, and with them the names that bodies call most."""
+        super().write_commons()
+        for name in HOISTED:
+            self.writeline(f"{name} = environment.{name}")
+
     def blockvisit(self, nodes: Iterable[nodes.Node], frame: Frame) -> None:
         """Write a body, and before it what it costs."""
         body = list(nodes)
-        self.writeline(f"environment.tick({1 + sum(map(size, body))})")
+        self.writeline(f"budget = tick({1 + sum(map(size, body))})")
         super().blockvisit(body, frame)
 
     def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
@@ -99,10 +107,23 @@ class CountingCodeGenerator(CodeGenerator):
         self.write("))")
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 - Jinja's name
-        """Write an attribute access that knows how it was written."""
+        """Write an attribute access that knows how it was written.
+
+        An entry of a variable that is a mapping, which nearly all are, is read in place: there
+        environment.getattr() would do nothing else. A missing variable is no mapping.
+        """
+        of = node.node
+        variable = frame.symbols.ref(of.name) if isinstance(of, nodes.Name) else None
+        if variable is not None:
+            self.write(
+                f"({variable}[{node.attr!r}]"
+                f" if type({variable}) is dict and {node.attr!r} in {variable} else "
+            )
         self.write("environment.getattr(")
         self.visit(node.node, frame)
         self.write(f", {node.attr!r}, {path(node)!r})")
+        if variable is not None:
+            self.write(")")
 
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802 - Jinja's name
         """Write a subscript; Jinja would write slices as plain Python."""
@@ -119,6 +140,16 @@ class CountingCodeGenerator(CodeGenerator):
         self.write(", ")
         self.visit(node.arg, frame)
         self.write(f", {path(node)!r})")
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        """Begin the one call that prices, checks and escapes a value; Jinja would write two."""
+        # `{% autoescape %}` makes it volatile; the grammar refuses that, and in doubt is escaped.
+        escapes = frame.eval_ctx.autoescape or frame.eval_ctx.volatile
+        self.write("shown_in_html(" if escapes else "shown_in_text(")
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        """End the call, with the budget of the body that the value is in."""
+        self.write(", budget)")
 
     def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
         """Leave every expression to run time: compiling must not compute `'x' * 10**9`."""

@@ -37,6 +37,8 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     concat = staticmethod(printing.concat)
     joined_markup = staticmethod(printing.joined_markup)
     joined_text = staticmethod(printing.joined_text)
+    shown_in_html = staticmethod(printing.shown_in_html)
+    shown_in_text = staticmethod(printing.shown_in_text)
     tick = staticmethod(budget.tick)
     weighed = staticmethod(budget.weighed)
 
