@@ -53,16 +53,20 @@ def _forget_task_in_logs(**_: object) -> None:
     structlog.contextvars.clear_contextvars()
 
 
-@signals.worker_process_init.connect
-def _look_less_at_what_stays(**_: object) -> None:
-    """Let the garbage collector pass over all that was imported, and come more rarely.
+@signals.worker_before_create_process.connect
+def _spare_what_stays(**_: object) -> None:
+    """Let the garbage collector pass over all that was imported.
 
-    A batch makes some thousand objects that live until it is recorded: at Python's own thresholds
-    they, and every module behind them, are searched for cycles again and again.
+    It would search it for cycles again and again, and each child would get a copy of its own of
+    every page that was looked at. So it is done before the fork, and without a collection after.
     """
-    gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+
+
+@signals.worker_process_init.connect
+def _collect_more_rarely(**_: object) -> None:
+    """Suit a batch, which makes some thousand objects that live until it is recorded."""
+    gc.set_threshold(5_000, 10, 10)
 
 
 @signals.worker_process_shutdown.connect
