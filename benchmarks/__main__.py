@@ -48,7 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
     parser.add_argument("--runs", type=int, default=3, help="of each contender (3)")
-    parser.add_argument("--mails", type=int, default=3000, help="in a drain at no latency (3000)")
+    parser.add_argument("--mails", type=int, default=6000, help="in a drain at no latency (6000)")
     parser.add_argument("--only", help="contenders, comma-separated; see benchmarks/contenders.py")
     parser.add_argument("--scale", type=float, default=1.0, help="of the other parts' sizes (1.0)")
     parser.add_argument("--results", type=Path, default=RESULTS, help=f"({RESULTS})")

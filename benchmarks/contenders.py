@@ -22,6 +22,8 @@ POSTROOM_WORKER = (
 )
 POSTROOM_BEAT = ("celery", "-A", "config", "beat")
 
+HEARTBEATS = "SELECT count(*) FROM notifications_heartbeat WHERE component = '{}'"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
@@ -30,12 +32,16 @@ class Project:
     Attributes:
         fills: the module with its ways to enqueue.
         unsettled: a query for how many mails are not yet recorded as sent; None keeps no record.
+        scheduler_beats: a query that is not 0 once the scheduler is up.
+        is_up: a query that is not 0 once the services have done their first periodic work.
     """
 
     name: str
     settings: str
     fills: str
     unsettled: str | None = None
+    scheduler_beats: str | None = None
+    is_up: str | None = None
 
 
 TUTORIAL = Project(
@@ -66,6 +72,8 @@ POSTROOM = Project(
     fills="benchmarks.postroom.filling",
     unsettled="SELECT count(*) FROM notifications_notification"
     " WHERE status NOT IN ('sent', 'delivered')",
+    scheduler_beats=HEARTBEATS.format("beat"),
+    is_up=HEARTBEATS.format("relay"),
 )
 
 
@@ -76,6 +84,8 @@ class Contender:
     Attributes:
         way: the function of `project.fills` that enqueues.
         services: modules that run for as long as there is work, with their arguments.
+        scheduler: a module that is up before the services come: it sends nothing itself, and
+            while it starts it would take the processor from those who do.
         command: a module that sends what there is and ends, instead of services.
         renders: whether it renders templates for each mail.
         arrives: whether the sink gets a mail for each; empty tasks send none.
@@ -86,6 +96,7 @@ class Contender:
     project: Project
     way: str
     services: tuple[tuple[str, ...], ...] = ()
+    scheduler: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     over: Over = "smtp"
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -110,7 +121,8 @@ def _postroom(
         title=title,
         project=POSTROOM,
         way=way,
-        services=(POSTROOM_WORKER, POSTROOM_BEAT),
+        services=(POSTROOM_WORKER,),
+        scheduler=POSTROOM_BEAT,
         over=over,
         environment=environment,
     )

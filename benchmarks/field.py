@@ -18,6 +18,9 @@ from benchmarks.place import Broker, Databases, DurablePostgres, Kind
 from benchmarks.sink.server import Sink
 from tests.support.processes import REPOSITORY, Service
 from tests.support.stack import base_environment
+from tests.support.waiting import eventually
+
+UP_WITHIN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,12 +194,27 @@ class Round:
         return Filled(**result, cpu_broker=broker, cpu_database=database)
 
     def start(self) -> None:
-        """Start the contender's services; they are not waited for."""
-        for position, arguments in enumerate(self.contender.services):
-            log = self.directory / f"service{position}.log"
-            service = Service(arguments[0], arguments, environment=self.environment, log=log)
-            service.start()
-            self.services.append(service)
+        """Start the contender's services, after its scheduler; they are not waited for."""
+        if self.contender.scheduler:
+            self._start_service(self.contender.scheduler)
+            self._wait_for(self.contender.project.scheduler_beats)
+        for arguments in self.contender.services:
+            self._start_service(arguments)
+
+    def wait_until_up(self) -> None:
+        """Wait for the first periodic work, if the contender has any."""
+        self._wait_for(self.contender.project.is_up)
+
+    def _start_service(self, arguments: tuple[str, ...]) -> None:
+        log = self.directory / f"service{len(self.services)}.log"
+        service = Service(arguments[0], arguments, environment=self.environment, log=log)
+        service.start()
+        self.services.append(service)
+
+    def _wait_for(self, query: str | None) -> None:
+        if query is not None:
+            within, about = UP_WITHIN.total_seconds(), f"{self.contender.key}: {query}"
+            eventually(lambda: place.scalar(self.url, query), within=within, every=0.1, about=about)
 
     def command(self) -> "subprocess.Popen[bytes]":
         """Start the contender's command, which ends when there is nothing left to send."""

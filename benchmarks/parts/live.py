@@ -66,7 +66,7 @@ def send(field: Field, contender: Contender, *, mails: int) -> list[float]:
     """
     with field.round(contender, mails=mails) as one:
         one.start()
-        one.services[0].wait_for_line("ready.") if contender.key.startswith("postroom") else None
+        one.wait_until_up()
         filled = one.fill(mails, rate=RATE)
         deadline = time.monotonic() + SETTLES_WITHIN
         while field.sink.count() < mails:
