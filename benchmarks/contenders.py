@@ -88,7 +88,6 @@ class Contender:
             while it starts it would take the processor from those who do.
         command: a module that sends what there is and ends, instead of services.
         renders: whether it renders templates for each mail.
-        arrives: whether the sink gets a mail for each; empty tasks send none.
     """
 
     key: str
