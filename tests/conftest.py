@@ -5,12 +5,14 @@
 
 import os
 from collections.abc import Generator, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from config.databases import PATIENT_SQLITE
 from notifications.tickets import Ticketed
+from templating import live
 from tests.support import environment
 from tests.support.early import VAR_DIR
 from tests.support.valkey import ValkeyServer
@@ -63,6 +65,17 @@ def valkey(valkey_server: ValkeyServer) -> Iterator[ValkeyServer]:
         client.flushall()
     yield valkey_server
     valkey_server.thaw()
+
+
+@pytest.fixture
+def known_templates(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the database asked for published templates now and not again: for who counts queries.
+
+    It is asked every two seconds, and then stores what mails were made of: how many queries that
+    is depends on how long a test takes.
+    """
+    live.refresh(now=True)
+    monkeypatch.setattr(live, "ASKED_EVERY", timedelta(days=1))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -258,7 +258,7 @@ def test_a_suppressed_address_gets_a_record_and_no_mail(api: APIClient) -> None:
 
 
 def test_sending_costs_a_constant_number_of_queries(
-    api: APIClient, django_assert_max_num_queries: Callable[..., Any]
+    api: APIClient, known_templates: None, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     api.post(URL, message())  # notes the key's use
     counts = []

@@ -29,7 +29,7 @@ BATCH = 50
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("greeting_templates"),
+    pytest.mark.usefixtures("greeting_templates", "known_templates"),
 ]
 
 

@@ -43,6 +43,7 @@ def test_the_api_keeps_what_its_schema_promises(tmp_path: Path) -> None:
             f"--max-examples={FOR_EACH_OPERATION}",
             "--workers=2",
             "--no-shrink",
+            "--request-timeout=60",  # no promise is about how fast a busy machine is
             "--generation-database=none",
             "--suppress-health-check=all",
             "--continue-on-failure",
