@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import F, Q
 from django.db.models.functions import Least
 
-from notifications.models import Notification
+from notifications.models import Notification, NotificationQuerySet
 from notifications.publishing import PUBLISHED_GRACE
 from notifications.states import CLAIMABLE, Status
 from notifications.tickets import Ticketed
@@ -41,18 +41,23 @@ def waiting_live(*, most: int, now: datetime) -> list[Ticketed]:
 
     What was retried, given back or published by the relay has another `relay_at` than that.
     """
-    # Said by what it is not, as in `relay.due`: the index by status would be the wrong one.
-    queued = Notification.objects.exclude(status__in=frozenset(Status) - {Status.QUEUED})
-    found = (
-        queued.filter(relay_at__gt=now, relay_at__lte=now + PUBLISHED_GRACE)
-        .order_by("relay_at")
-        .values_list("pk", "ticket", "created_at", "relay_at")[:most]
-    )
+    found = _published(now).values_list("pk", "ticket", "created_at", "relay_at")[:most]
     return [
         Ticketed(identifier, ticket)
         for identifier, ticket, created_at, relay_at in found
         if relay_at and relay_at - created_at == PUBLISHED_GRACE
     ]
+
+
+def waiting(*, most: int, now: datetime) -> list[Ticketed]:
+    """Return mail that was published and that nobody has taken yet, the oldest first."""
+    return [Ticketed(*found) for found in _published(now).values_list("pk", "ticket")[:most]]
+
+
+def _published(now: datetime) -> NotificationQuerySet:
+    # Said by what it is not, as in `relay.due`: the index by status would be the wrong one.
+    queued = Notification.objects.exclude(status__in=frozenset(Status) - {Status.QUEUED})
+    return queued.filter(relay_at__gt=now, relay_at__lte=now + PUBLISHED_GRACE).order_by("relay_at")
 
 
 def release(claimed: Iterable[Notification], *, at: datetime) -> int:

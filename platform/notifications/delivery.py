@@ -19,17 +19,19 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from django.conf import settings
 from django.utils import timezone
 
 from notifications import claims, recovery
+from notifications.allowance import Allowance
 from notifications.journal import journal
 from notifications.models import Notification
 from notifications.publishing import BATCH, PUBLISHED_GRACE
 from notifications.recording import Recorder
-from notifications.rounds import Round
+from notifications.rounds import More, Round
 from notifications.settlements import Settlement
 from notifications.states import Status
 from notifications.tickets import Ticketed
@@ -39,6 +41,13 @@ log = structlog.get_logger()
 
 LONGEST_PAUSE = timedelta(seconds=2)
 """How long a worker may wait for a rate limit between two mails of a batch."""
+TAKES_ON_FOR = timedelta(seconds=2)
+"""How long a batch that threads send may take on more of the backlog: not so long that a worker
+which is to end, or the live queue behind it, would notice."""
+TAKES_ON = 100
+"""Most mails that it takes on at a time."""
+WORTH_TAKING_ON = 10
+"""Fewer are left to those whose messages are on their way."""
 RETRY_IN_BROKER = timedelta(seconds=60)
 """Waits up to here are a Celery countdown; longer ones stay in the database until they are due."""
 
@@ -78,6 +87,7 @@ def deliver(
     *,
     retries_in_broker: bool,
     comes_back_within: timedelta = timedelta(),
+    takes_on_for: timedelta = timedelta(),
 ) -> Report:
     """Attempt the notifications that `tickets` were published for.
 
@@ -86,9 +96,12 @@ def deliver(
         retries_in_broker: the caller publishes near retries itself; otherwise the relay does.
         comes_back_within: the caller comes back itself for those that need not wait for longer;
             the others are the relay's.
+        takes_on_for: how long, with a slow provider, other mail of the backlog may be sent along,
+            rather than that threads stand still while the last answers are waited for.
 
     Returns:
-        What became of them. Those in neither list are somebody else's, or not due.
+        What became of them, and of those that were sent along. Those in neither list are
+        somebody else's, or not due.
     """
     _settle_leftover()
     now = timezone.now()
@@ -100,7 +113,13 @@ def deliver(
         relay_at = until + PUBLISHED_GRACE if by_caller else until
         claims.postpone(waiting, until=until, relay_at=relay_at, now=now)
     claimed = _claim(tickets[: permit.granted], now=now) if permit.granted else []
-    settlements = _settle_claimed(claimed, permit=permit, retries_in_broker=retries_in_broker)
+    allowance = Allowance(permit)
+    settlements = _settle_claimed(
+        claimed,
+        allowance=allowance,
+        more=partial(_claim_more, allowance, until=now + takes_on_for),
+        retries_in_broker=retries_in_broker,
+    )
     delivered = [_delivered(settlement) for settlement in settlements]
     return Report(delivered=delivered, waiting=waiting, until=until if waiting else None)
 
@@ -114,7 +133,12 @@ def deliver_patiently(tickets: Sequence[Ticketed]) -> None:
     deadline = timezone.now() + settings.CLAIM_DURATION
     waiting: Sequence[Ticketed] = tickets
     while waiting:
-        report = deliver(waiting, retries_in_broker=False, comes_back_within=LONGEST_PAUSE)
+        report = deliver(
+            waiting,
+            retries_in_broker=False,
+            comes_back_within=LONGEST_PAUSE,
+            takes_on_for=TAKES_ON_FOR,
+        )
         waiting = report.waiting
         if report.until is None or report.until > deadline:
             return
@@ -130,7 +154,7 @@ def deliver_together(tickets: Sequence[Ticketed], *, is_live: bool) -> None:
     A live one does not wait for a rate or a provider: mail that is placed meanwhile is behind it.
     """
     if is_live:
-        deliver(tickets, retries_in_broker=False)
+        deliver(tickets, retries_in_broker=False, takes_on_for=TAKES_ON_FOR)
     else:
         deliver_patiently(tickets)
 
@@ -151,20 +175,46 @@ def _claim(tickets: Sequence[Ticketed], *, now: datetime) -> list[Notification]:
     # Noted first: a worker that is killed right after the claim would leave all of it in doubt.
     intended = [Ticketed(one.id, one.ticket + 1) for one in tickets]
     journal.claiming(intended, expires_at=claims.expiry(now))
-    return claims.claim(tickets, now=now)
+    claimed = claims.claim(tickets, now=now)
+    if claimed:
+        journal.claimed([Ticketed(row.id, row.ticket) for row in claimed])
+    return claimed
+
+
+def _claim_more(allowance: Allowance, *, until: datetime) -> Sequence[Notification]:
+    """Claim some of what waits to be sent, until it is time to end.
+
+    Half of what there is at most, so that two who do this at the end of a backlog share it. The
+    messages that it was published with come later and find their tickets taken.
+    """
+    now = timezone.now()
+    if now >= until:
+        return ()
+    found = claims.waiting(most=2 * TAKES_ON, now=now)
+    wanted = found[: len(found) // 2]
+    if len(wanted) < WORTH_TAKING_ON:
+        return ()
+    permit = routing.permit(now=now, wanted=len(wanted))
+    # To probe a provider is for who comes with a message of its own.
+    usable = permit.granted if permit.probe is None else 0
+    claimed = _claim(wanted[:usable], now=now) if usable else []
+    if claimed:
+        allowance.add(permit)
+    else:
+        routing.give_back(permit)
+    return claimed
 
 
 def _settle_claimed(
-    claimed: Sequence[Notification], *, permit: routing.Permit, retries_in_broker: bool
+    claimed: Sequence[Notification], *, allowance: Allowance, more: More, retries_in_broker: bool
 ) -> list[Settlement]:
     if not claimed:
         journal.clear()
-        routing.give_back(permit)
+        allowance.give_back()
         return []
-    journal.claimed([Ticketed(row.id, row.ticket) for row in claimed])
     recorder = Recorder()
     try:
-        round_ = Round(claimed, permit=permit, journal=journal.own)
+        round_ = Round(claimed, allowance=allowance, journal=journal.own, more=more)
         with closing(round_.settlements()) as settlements:
             for settlement in settlements:
                 _set_relay(settlement, retries_in_broker=retries_in_broker)

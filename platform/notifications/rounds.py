@@ -2,7 +2,9 @@
 
 The thread that claimed makes the mails and yields what became of them, to be recorded. While
 providers answer at once it also hands them over, one by one; where they take their time
-(`pace`), threads of the pool do (`senders`), and each has one mail under way.
+(`pace`), threads of the pool do (`senders`), and each has one mail under way. Those would stand
+still one after the other while the last answers of a batch are waited for, so a round that has
+threads goes on with more mail of the backlog (`more`) for as long as that is to be had.
 """
 
 import time
@@ -11,12 +13,12 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from queue import Empty, SimpleQueue
-from threading import Lock
 
 import structlog
 from django.utils import timezone
 
 from notifications import retries
+from notifications.allowance import Allowance
 from notifications.handover import Ready, hand_over, outlives_a_send
 from notifications.journal import Journal
 from notifications.making import NobodyLeft, is_ready_made, make
@@ -26,7 +28,6 @@ from notifications.senders import senders
 from notifications.settlements import Settlement, after_failure, ended
 from notifications.states import Status
 from notifications.suppressions import suppressed
-from providers import routing
 from templating.errors import RenderingError
 
 log = structlog.get_logger()
@@ -36,18 +37,26 @@ Done = SimpleQueue[Settlement | Notification | BaseException]
 """What became of a mail; the row of one that was given back; or a mistake of ours."""
 
 
+More = Callable[[], Sequence[Notification]]
+"""Claims more mail of the backlog and adds a permit for it; nothing, when it is time to end."""
+
+
 class Round:
     """One claimed batch. `left` holds what was not begun: to be released when the round is over."""
 
     def __init__(
-        self, claimed: Sequence[Notification], *, permit: routing.Permit, journal: Journal
+        self,
+        claimed: Sequence[Notification],
+        *,
+        allowance: Allowance,
+        journal: Journal,
+        more: More = tuple,
     ) -> None:
         self.left = deque(claimed)
-        self._permit = permit
+        self._allowance = allowance
         self._journal = journal
+        self._more = more
         self._unwanted: frozenset[str] = frozenset()
-        self._lock = Lock()
-        self._sent = 0
         self._goes_on = True
 
     def settlements(self) -> Generator[Settlement, None, None]:
@@ -61,7 +70,7 @@ class Round:
                 threads = pace.threads(mails=len(self.left))
                 yield from self._in_threads(threads) if threads > 1 else self._one_by_one()
         finally:
-            routing.give_back(self._permit, unused=self._permit.granted - self._sent)
+            self._allowance.give_back()
 
     def _one_by_one(self) -> Iterator[Settlement]:
         """Hand over in this thread, until there is nothing left or threads are worth it."""
@@ -92,7 +101,7 @@ class Round:
         senders.start(count, partial(self._send, work, done, waits, count))
         under_way = 0
         try:
-            for made in self._made():
+            for made in self._made(goes_on_with=self._more):
                 if isinstance(made, Settlement):
                     yield made
                     continue
@@ -143,27 +152,23 @@ class Round:
         """Hand over one mail, or return None if nothing more may be begun."""
         # A slow provider may have used up the claims' time, or the last one's breaker opened: the
         # rest goes back, unharmed, to be shared out anew.
-        chain = self._chain() if self._goes_on and outlives_a_send(ready.row) else ()
+        may_begin = self._goes_on and outlives_a_send(ready.row)
+        chain = self._allowance.chain() if may_begin else ()
         if not chain:
             self._goes_on = False
             return None
         return hand_over(ready, chain=chain, journal=self._journal, following=following)
 
-    def _chain(self) -> tuple[str, ...]:
-        """Return who may take the next mail now; nobody, if breakers have opened meanwhile."""
-        with self._lock:
-            position = self._sent
-            self._sent += 1
-        found = routing.chain(self._permit, position=position, now=timezone.now())
-        if not found:
-            with self._lock:
-                self._sent -= 1
-        return found
-
-    def _made(self) -> Iterator[Ready | Settlement]:
-        while self.left and self._goes_on:
+    def _made(self, *, goes_on_with: More = tuple) -> Iterator[Ready | Settlement]:
+        while self._goes_on and (self.left or self._take_on(goes_on_with())):
             row = self.left.popleft()
             yield prepare(row, unwanted=row.recipient in self._unwanted)
+
+    def _take_on(self, more: Sequence[Notification]) -> bool:
+        """Add newly claimed mail to what is left; return whether there is any."""
+        self.left.extend(more)
+        self._unwanted |= suppressed(row.recipient for row in more)
+        return bool(more)
 
     def _give_back(self, *mails: Ready | None) -> None:
         self.left.extendleft(mail.row for mail in reversed(mails) if mail is not None)

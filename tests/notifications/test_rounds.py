@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.db import connections as databases
 from django.utils import timezone
 
-from notifications import rounds
-from notifications.delivery import deliver
+from notifications import delivery, rounds
+from notifications.delivery import TAKES_ON_FOR, deliver, deliver_together
 from notifications.journal import Journal, Note, folder, journal
-from notifications.models import AttemptOutcome, DeliveryAttempt, Notification
+from notifications.models import AttemptOutcome, DeliveryAttempt, Notification, Suppression
 from notifications.pace import WORTH_A_THREAD, pace
 from notifications.recovery import replay_journals
 from notifications.states import Status
@@ -188,3 +189,120 @@ def test_the_notes_of_several_threads_are_one_journal(enqueued: Enqueued) -> Non
     lost = DeliveryAttempt.objects.filter(outcome=AttemptOutcome.LOST)
     assert {attempt.notification_id for attempt in lost} == {row.id for row in rows[:5]}
     assert statuses() == {Status.RETRYING: 5, Status.QUEUED: 7}
+
+
+# --- taking on more of the backlog
+
+
+def send_along(rows: list[Notification]) -> None:
+    deliver_together(tickets_of(rows), is_live=True)
+
+
+@pytest.mark.usefixtures("slow_provider")
+def test_while_a_slow_provider_is_waited_for_half_of_what_else_waits_is_taken_on(
+    enqueued: Enqueued, sink: SmtpSink
+) -> None:
+    rows = [enqueued() for _ in range(70)]
+    sink.always(slow(0.01))
+    send_along(rows[:10])
+    # 60 wait: 30, 15, and 7 are not worth it: theirs are the messages that come.
+    assert statuses() == {Status.SENT: 55, Status.QUEUED: 15}
+    assert len({mail.recipients for mail in sink.messages}) == len(sink.messages) == 55
+    assert journal.unrecorded() == []
+    send_along(rows)  # whose message comes later finds its ticket taken
+    assert statuses() == {Status.SENT: 70}
+    assert len(sink.messages) == 70
+
+
+def test_with_a_quick_provider_nothing_is_taken_on(enqueued: Enqueued, sink: SmtpSink) -> None:
+    rows = [enqueued() for _ in range(60)]
+    pace.reset()
+    send_along(rows[:10])
+    assert statuses() == {Status.SENT: 10, Status.QUEUED: 50}
+
+
+@pytest.mark.usefixtures("slow_provider")
+def test_more_is_taken_on_for_a_while_only(
+    enqueued: Enqueued, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [enqueued() for _ in range(60)]
+    monkeypatch.setattr(delivery, "TAKES_ON_FOR", TAKES_ON_FOR * 0)
+    send_along(rows[:10])
+    assert statuses() == {Status.SENT: 10, Status.QUEUED: 50}
+
+
+@pytest.mark.usefixtures("slow_provider")
+def test_one_mail_that_is_sent_for_its_own_message_takes_nothing_on(
+    enqueued: Enqueued, sink: SmtpSink
+) -> None:
+    rows = [enqueued() for _ in range(40)]
+    report = deliver(tickets_of(rows[:1]), retries_in_broker=True)
+    assert [one.ticketed.id for one in report.delivered] == [rows[0].id]
+    assert statuses() == {Status.SENT: 1, Status.QUEUED: 39}
+
+
+@pytest.mark.usefixtures("slow_provider")
+def test_no_more_is_taken_on_than_a_rate_allows(
+    enqueued: Enqueued, sink: SmtpSink, use_providers: Callable[..., None]
+) -> None:
+    use_providers(EMAIL_PROVIDERS="smtp", SMTP_URL=sink.url, SMTP_RATE="18/h")
+    rows = [enqueued() for _ in range(70)]
+    sink.always(slow(0.01))
+    send_along(rows[:10])
+    assert statuses() == {Status.SENT: 18, Status.QUEUED: 52}
+    send_along(rows[20:30])
+    assert statuses() == {Status.SENT: 18, Status.QUEUED: 52}
+
+
+@pytest.mark.usefixtures("slow_provider")
+def test_what_was_taken_on_and_not_begun_goes_back_unharmed(
+    enqueued: Enqueued, sink: SmtpSink
+) -> None:
+    rows = [enqueued() for _ in range(120)]
+    sink.always(slow(0.01))
+    for row in rows[40:]:
+        sink.queue(refuse("421 4.3.2 Going down"), to=row.recipient)
+    send_along(rows[:20])
+    found = statuses()
+    assert found[Status.SENT] >= 20
+    assert sum(found.values()) == 120
+    assert found[Status.SENDING] == 0
+    tried = set(DeliveryAttempt.objects.values_list("notification_id", flat=True))
+    for row in Notification.objects.filter(status=Status.QUEUED):
+        assert (row.attempt_count, row.id in tried) == (0, False)
+
+
+@pytest.mark.usefixtures("slow_provider")
+def test_a_database_that_goes_away_while_more_is_claimed_costs_no_mail_anything(
+    enqueued: Enqueued, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [enqueued() for _ in range(60)]
+    sink.always(slow(0.01))
+
+    def gone(**_arguments: Any) -> Any:
+        raise OperationalError("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery.claims, "waiting", gone)
+        with pytest.raises(OperationalError):
+            send_along(rows[:10])
+    arrived = {mail.recipients[0] for mail in sink.messages}
+    for row in Notification.objects.all():
+        assert row.status == (Status.SENT if row.recipient in arrived else Status.QUEUED)
+        assert row.lost_count == 0
+    assert journal.unrecorded() == []
+    send_along(list(Notification.objects.filter(status=Status.QUEUED)))
+    assert statuses() == {Status.SENT: 60}
+    assert len(sink.messages) == 60
+
+
+@pytest.mark.usefixtures("slow_provider")
+def test_a_suppressed_address_that_is_taken_on_gets_no_mail(
+    enqueued: Enqueued, sink: SmtpSink
+) -> None:
+    rows = [enqueued(recipient=f"to{number}@example.com") for number in range(40)]
+    sink.always(slow(0.01))
+    Suppression.objects.create(address=rows[12].recipient, reason="manual")
+    send_along(rows[:10])
+    assert Notification.objects.get(pk=rows[12].pk).status == Status.SUPPRESSED
+    assert statuses() == {Status.SENT: 24, Status.SUPPRESSED: 1, Status.QUEUED: 15}
