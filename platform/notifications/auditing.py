@@ -79,7 +79,7 @@ def audit(*, window: timedelta = WINDOW) -> AuditRun:
 
 
 def _overdue(now: datetime) -> tuple[int, list[Finding]]:
-    stuck = Notification.objects.filter(relay_at__lt=now - OVERDUE_AFTER, status__in=OPEN)
+    stuck = Notification.objects.now_in(OPEN).filter(relay_at__lt=now - OVERDUE_AFTER)
     named = stuck.order_by("relay_at")[:NAMED].values_list("event", "reference", "relay_at")
     return stuck.count(), [
         Finding(kind="overdue", event=event, reference=reference, since=relay_at or now)

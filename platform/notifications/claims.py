@@ -55,8 +55,7 @@ def waiting(*, most: int, now: datetime) -> list[Ticketed]:
 
 
 def _published(now: datetime) -> NotificationQuerySet:
-    # Said by what it is not, as in `relay.due`: the index by status would be the wrong one.
-    queued = Notification.objects.exclude(status__in=frozenset(Status) - {Status.QUEUED})
+    queued = Notification.objects.now_in([Status.QUEUED])
     return queued.filter(relay_at__gt=now, relay_at__lte=now + PUBLISHED_GRACE).order_by("relay_at")
 
 
@@ -83,9 +82,9 @@ def postpone(
     retried keeps its last error.
     """
     # Not those whose own time has not come: the relay would publish them early, once a minute.
-    waiting = Notification.objects.filter(_presented(tickets), _come(now), status__in=CLAIMABLE)
+    waiting = Notification.objects.now_in(CLAIMABLE).filter(_presented(tickets), _come(now))
     postponed = waiting.update(relay_at=Least(relay_at or until, F("expires_at")))
-    waiting.filter(status=Status.QUEUED).update(
+    waiting.now_in([Status.QUEUED]).update(
         error_kind="waiting",
         error_code="no_provider",
         error_summary=f"No provider takes mail before {until:%H:%M:%S} UTC.",
@@ -95,9 +94,8 @@ def postpone(
 
 def leave_to_relay(tickets: Iterable[Ticketed], *, now: datetime) -> int:
     """Let the relay publish at its next sweep what was just enqueued and could not be published."""
-    return Notification.objects.filter(_presented(tickets), status=Status.QUEUED).update(
-        relay_at=now
-    )
+    queued = Notification.objects.now_in([Status.QUEUED])
+    return queued.filter(_presented(tickets)).update(relay_at=now)
 
 
 def _come(now: datetime) -> Q:

@@ -31,9 +31,11 @@ def retry(ids: Collection[UUID], *, actor: Actor, reason: str) -> list[UUID]:
     # What is due already waits for a worker or a provider, which nobody's asking makes faster.
     waiting = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__gt=now)
     with transaction.atomic():
-        rows = Notification.objects.filter(
-            waiting, pk__in=ids, status__in=CLAIMABLE
-        ).update_returning(fields=["ticket"], next_attempt_at=now, relay_at=now)
+        rows = (
+            Notification.objects.now_in(CLAIMABLE)
+            .filter(waiting, pk__in=ids)
+            .update_returning(fields=["ticket"], next_attempt_at=now, relay_at=now)
+        )
         _audit("notification.retry", rows, actor=actor, reason=reason)
         _hurry(rows)
     return [row.pk for row in rows]

@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from notifications import claims, delivery, journal, publishing, queues
+from notifications.allowance import Allowance
 from notifications.journal import Journal, Note
 from notifications.models import Notification
 from notifications.publishing import PUBLISHED_GRACE, BrokerUnavailable
@@ -172,7 +173,7 @@ class Worker:
     def settle(self) -> None:
         """Hand over what was claimed, as the middle of `deliver` does; may die on the way."""
         self.is_settled = True
-        round_ = Round(self.claimed, permit=self.permit, journal=self.journal)
+        round_ = Round(self.claimed, allowance=Allowance(self.permit), journal=self.journal)
         for settlement in round_.settlements():
             delivery._set_relay(settlement, retries_in_broker=False)
             self.settlements.append(settlement)

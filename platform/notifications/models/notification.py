@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.db.models.sql import UpdateQuery
 from django.utils.translation import gettext_lazy as _
 
+from notifications.models.returned import execute_returning
 from notifications.states import (
     NEEDS_ATTENTION,
     OPEN,
@@ -90,10 +91,15 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
             statement, parameters = query.get_compiler(self.db).as_sql()
         except EmptyResultSet:  # the predicate can match nothing (`id__in=[]`)
             return []
-        # Each of our fields is its column's name; `raw` needs the primary key with any others.
-        columns = ", ".join(["id", *fields]) if fields else "*"
-        raw = self.model._base_manager.using(self.db).raw
-        return list(raw(f"{statement} RETURNING {columns}", parameters))
+        return execute_returning(self.model, statement, parameters, fields=fields, using=self.db)
+
+    def now_in(self, statuses: Collection[Status]) -> Self:
+        """Return those in one of these states, looked for by whatever else is asked of them.
+
+        Said by what they are not, which no index answers. Asked for by key and status, SQLite takes
+        the index by status and reads all that waits; PostgreSQL intersects it with the one by time.
+        """
+        return self.exclude(status__in=frozenset(Status) - frozenset(statuses))
 
     def _movable(
         self, to: Status, only_from: Collection[Status] | None, *, reported: bool = False
@@ -102,7 +108,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         wanted = allowed if only_from is None else frozenset(only_from)
         if not wanted <= allowed:
             raise IllegalTransitionError(f"{sorted(wanted - allowed)} -> {to}")
-        return self.filter(status__in=wanted)
+        return self.now_in(wanted)
 
 
 class Notification(models.Model):
