@@ -4,7 +4,7 @@ Django's `update()` gives all rows the same values, and its `bulk_update()` writ
 column, knows no predicate but the key, and does not say which rows it found.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from notifications.stored_values import stored
 from notifications.tickets import Ticketed
 
 Changes = Mapping[str, Any]
+Move = Callable[[], frozenset[UUID]]
+"""Moves rows, and returns which it found."""
 
 _STATEMENT = """
     WITH moves(held_id, held_ticket{columns}) AS (VALUES {rows})
@@ -28,8 +30,10 @@ _STATEMENT = """
 
 def move_each(
     to: Status, moves: Sequence[tuple[Ticketed, Changes]], *, only_from: Collection[Status]
-) -> frozenset[UUID]:
-    """Move each row that is still in `only_from` and held with its ticket; return which did.
+) -> Move:
+    """Return what moves each row that is still in `only_from` and held with its ticket.
+
+    All that can be done before the transaction is done.
 
     Args:
         to: the state to reach.
@@ -43,7 +47,7 @@ def move_each(
     if not frozenset(only_from) <= sources(to):
         raise IllegalTransitionError(f"{sorted(only_from)} -> {to}")
     if not moves:
-        return frozenset()
+        return frozenset
     common, own = _split([changes for _, changes in moves])
     identifier = stored(Notification, "id")
     columns = [(name, stored(Notification, name)) for name in own]
@@ -66,9 +70,13 @@ def move_each(
     parameters = [value for row in rows for value in row]
     parameters += [to.value, *(stored(Notification, name)(value) for name, value in common.items())]
     parameters += [status.value for status in only_from]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return frozenset(_id(found) for (found,) in cursor.fetchall())
+
+    def move() -> frozenset[UUID]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return frozenset(_id(found) for (found,) in cursor.fetchall())
+
+    return move
 
 
 def _split(changes: Sequence[Changes]) -> tuple[dict[str, Any], list[str]]:

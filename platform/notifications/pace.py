@@ -11,8 +11,11 @@ from django.conf import settings
 
 WORTH_A_THREAD = 0.003
 """Seconds of waiting from which on a second mail may go out meanwhile."""
-SAMPLES = 4
+SAMPLES = 16
 """Hand-overs that are looked at; each had to wait so long before threads are used."""
+SURELY = 0.02
+"""Seconds from which on four are enough: no busy machine lets each of them wait for so long."""
+FEW = 4
 OWN_WORK = 0.001
 """Seconds that one mail keeps its process busy, about."""
 
@@ -21,13 +24,14 @@ class Pace:
     """What this process remembers of how long providers let it wait."""
 
     def __init__(self) -> None:
-        # The shortest of some: on a busy machine a mail also waits for its turn to run.
+        # The shortest of some: on a busy machine a mail also waits for its turn to run, and threads
+        # that wait for the processor and not for a provider only stand in each other's way.
         self._waits: deque[float] = deque(maxlen=SAMPLES)
         self.reset()
 
     def reset(self) -> None:
         """Know nothing, as a new process does."""
-        self.waited(0.0)
+        self.always_waited(0.0)
 
     def always_waited(self, seconds: float) -> None:
         """Take note that no hand-over of a whole batch waited for less."""
@@ -39,7 +43,10 @@ class Pace:
 
     def threads(self, *, mails: int) -> int:
         """Return how many threads should send `mails`; 1: the caller's own."""
-        wait = min(self._waits)
+        waits = list(self._waits)
+        wait = min(waits[-FEW:])
+        if wait < SURELY:
+            wait = min(waits)
         if wait < WORTH_A_THREAD:
             return 1
         return max(1, min(settings.SENDING_THREADS, mails, 1 + math.ceil(wait / OWN_WORK)))

@@ -17,11 +17,11 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from notifications import rollups
 from notifications.columns import fit, fit_row
 from notifications.models import DeliveryAttempt, Notification, NotificationQuerySet
-from notifications.moving import move_each
+from notifications.moving import Move, move_each
 from notifications.retries import DeadLetterReason
 from notifications.settlements import Settlement
 from notifications.states import OPEN, REPORTED_SOURCES, Status
-from notifications.stored_values import add_new
+from notifications.stored_values import insertion
 from notifications.tickets import Ticketed
 
 log = structlog.get_logger()
@@ -47,22 +47,28 @@ def record(settlements: Sequence[Settlement]) -> int:
     """Write the settlements; return how many notifications moved (the rest came too late)."""
     moved: list[Settlement] = []
     completed: list[Settlement] = []
+    attempts = [one for settlement in settlements for one in settlement.attempts]
+    for attempt in attempts:
+        fit_row(attempt)
+    # As it nearly always is: each of them moves. What that takes is made before writers are kept
+    # waiting for it.
+    move_accepted = _move_accepted(settlements)
+    insert, tallies = insertion(attempts), rollups.tallies_of(attempts, ended=settlements)
     with transaction.atomic():
-        at_once = _move_accepted(settlements)
+        at_once = move_accepted()
         for settlement in settlements:
             if settlement.notification.pk in at_once or _move(settlement):
                 moved.append(settlement)
             elif settlement.to == Status.SENT and _complete(settlement):
                 completed.append(settlement)
-        # What moved has just left its claim; only what came late may have been written before.
-        known = _written(settlements) if len(moved) < len(settlements) else frozenset()
-        attempts = [one for settlement in settlements for one in settlement.attempts]
-        new = [attempt for attempt in attempts if _key(attempt) not in known]
-        for attempt in new:
-            fit_row(attempt)
-        add_new(new)
-        moved += [one for one in completed if known.isdisjoint(map(_key, one.attempts))]
-        rollups.count(new, ended=moved)
+        if len(moved) < len(settlements):
+            # What moved has just left its claim; what came late may have been written before.
+            known = _written(settlements)
+            new = [attempt for attempt in attempts if _key(attempt) not in known]
+            moved += [one for one in completed if known.isdisjoint(map(_key, one.attempts))]
+            insert, tallies = insertion(new), rollups.tallies_of(new, ended=moved)
+        insert()
+        rollups.add(tallies)
     return len(moved)
 
 
@@ -112,8 +118,8 @@ _patiently = Retrying(
 )
 
 
-def _move_accepted(settlements: Sequence[Settlement]) -> frozenset[UUID]:
-    """Move what was simply accepted with one statement; return which rows that found.
+def _move_accepted(settlements: Sequence[Settlement]) -> Move:
+    """Return what moves, with one statement, all that was simply accepted.
 
     The others are moved one by one, and so is what came too late.
     """
@@ -123,7 +129,7 @@ def _move_accepted(settlements: Sequence[Settlement]) -> frozenset[UUID]:
         if one.to == Status.SENT and one.held_in == HELD
     ]
     if len(accepted) < WORTH_ONE_STATEMENT or len(dict(accepted)) < len(accepted):
-        return frozenset()
+        return frozenset
     return move_each(Status.SENT, accepted, only_from=HELD)
 
 

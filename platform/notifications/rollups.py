@@ -59,8 +59,10 @@ def hour_of(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def count(attempts: Sequence[DeliveryAttempt], *, ended: Sequence[Settlement]) -> None:
-    """Add attempts (by provider) and endings (provider "") to the rollups.
+def tallies_of(
+    attempts: Sequence[DeliveryAttempt], *, ended: Sequence[Settlement]
+) -> dict[Key, Tally]:
+    """Count attempts (by provider) and endings (provider ""), for `add`.
 
     A dead letter is counted twice: as `failed`, and with its reason as `failed.<reason>`.
 
@@ -79,7 +81,7 @@ def count(attempts: Sequence[DeliveryAttempt], *, ended: Sequence[Settlement]) -
         tallies[key].add(took)
         if settlement.to == Status.FAILED:
             tallies[*key[:3], f"{key[3]}.{reason_of(settlement.changes)}"].add(took)
-    add(tallies)
+    return tallies
 
 
 def reason_of(changes: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ database; most need none.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import cache, partial
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,8 @@ from django.db.models import AutoField, ForeignKey, Model
 from django.utils.duration import duration_microseconds
 
 Stored = Callable[[Any], Any]
+Insertion = Callable[[], frozenset[Any]]
+"""Inserts rows, and returns the primary keys of those that were inserted."""
 MOST_PARAMETERS = 30_000
 """Of one statement: SQLite takes 32,766."""
 AS_THEY_ARE = frozenset(
@@ -37,19 +39,32 @@ def add_new(rows: Sequence[Model]) -> frozenset[Any]:
     The others collide with what is there, as with `bulk_create(…, ignore_conflicts=True)`, which
     does not say which they are. Keys that the database makes are not set on the rows.
     """
+    return insertion(rows)()
+
+
+def insertion(rows: Sequence[Model]) -> Insertion:
+    """Return what does `add_new(rows)`, with all that can be done before the transaction done."""
     if not rows:
-        return frozenset()
-    statement, columns = _insertion(type(rows[0]), connection.vendor)
+        return frozenset
+    model = type(rows[0])
+    statement, columns = _insertion(model, connection.vendor)
     placeholders = f"({', '.join(['%s'] * len(columns))})"
     at_once = MOST_PARAMETERS // len(columns)
-    added: list[Any] = []
-    with connection.cursor() as cursor:
-        for start in range(0, len(rows), at_once):
-            some = rows[start : start + at_once]
-            values = [convert(getattr(row, name)) for row in some for name, convert in columns]
-            cursor.execute(statement.format(rows=", ".join([placeholders] * len(some))), values)
-            added += [key for (key,) in cursor.fetchall()]
-    return frozenset(map(_key_field(type(rows[0])).to_python, added))
+    statements = []
+    for start in range(0, len(rows), at_once):
+        some = rows[start : start + at_once]
+        values = [convert(getattr(row, name)) for row in some for name, convert in columns]
+        statements.append((statement.format(rows=", ".join([placeholders] * len(some))), values))
+
+    def insert() -> frozenset[Any]:
+        added: list[Any] = []
+        with connection.cursor() as cursor:
+            for text, parameters in statements:
+                cursor.execute(text, parameters)
+                added += [key for (key,) in cursor.fetchall()]
+        return frozenset(map(_key_field(model).to_python, added))
+
+    return insert
 
 
 @cache
@@ -88,7 +103,8 @@ def _conversion(field: Any) -> Stored:
     if kind == "DurationField":
         return _as_it_is if features.has_native_duration_field else _duration
     if kind == "DateTimeField":
-        return _datetime if connection.vendor == "sqlite" else _as_it_is
+        is_sqlite = connection.vendor == "sqlite"
+        return partial(_naive, zone=connection.timezone) if is_sqlite else _as_it_is
     return partial(field.get_db_prep_save, connection=connection)
 
 
@@ -104,5 +120,5 @@ def _duration(value: timedelta | None) -> int | None:
     return None if value is None else duration_microseconds(value)
 
 
-def _datetime(value: datetime | None) -> str | None:
-    return connection.ops.adapt_datetimefield_value(value)
+def _naive(value: datetime | None, *, zone: tzinfo | None) -> str | None:
+    return None if value is None else str(value.astimezone(zone).replace(tzinfo=None))

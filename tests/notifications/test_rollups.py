@@ -64,6 +64,6 @@ def test_a_mail_that_is_sent_is_counted_with_the_time_since_its_event(
     row = enqueued()
     row.created_at = timezone.now() - 90 * SECOND
     settlement = Settlement(notification=row, to=Status.SENT, at=timezone.now())
-    rollups.count([], ended=[settlement])
+    rollups.add(rollups.tallies_of([], ended=[settlement]))
     sent = HourlyRollup.objects.get(outcome=Status.SENT)
     assert getattr(sent, f"bucket_{bucket_of(90 * SECOND):02}") == 1
