@@ -238,7 +238,7 @@ CLAIM_DURATION = env.duration(
 )
 SENDING_THREADS = env.integer(
     "SENDING_THREADS",
-    32,
+    40,
     at_least=1,
     about="Most mails that one worker process has under way at once, with a slow provider.",
 )
