@@ -36,6 +36,8 @@ DEEP = 20
 """Messages in the live queue from which on workers count as behind."""
 DEPTH_KEPT = timedelta(seconds=1)
 """How long a measured queue depth is believed."""
+DEEP_KEPT = timedelta(milliseconds=100)
+"""How long one is believed that says that workers are behind."""
 
 BATCH = 200
 """Most notifications in one message."""
@@ -100,15 +102,21 @@ class Publisher(threading.local):
             measured_at, known = self._depths[queue]
             self._depths[queue] = (measured_at, known + 1)
 
-    def depth(self, queue: str) -> int:
-        """Return how many messages wait in a queue: as of a second ago, and what we sent since.
+    def depth(self, queue: str, *, kept: timedelta = DEPTH_KEPT) -> int:
+        """Return how many messages wait in a queue: as of a moment ago, and what we sent since.
+
+        Never too low by what we sent, and too high by what workers have taken meanwhile.
+
+        Args:
+            queue: its name.
+            kept: how old what was measured may be.
 
         Raises:
             BrokerUnavailable: the broker cannot be asked.
         """
         measured_at, known = self._depths.get(queue, (0.0, 0))
         now = time.monotonic()
-        if now - measured_at < DEPTH_KEPT.total_seconds():
+        if now - measured_at < kept.total_seconds():
             return known
 
         def measure(connection: Connection) -> int:
@@ -232,7 +240,11 @@ def publish_live_batches(tickets: Sequence[Ticketed], *, size: int) -> int:
 def is_behind() -> bool:
     """Return whether workers have more live messages before them than they can take up at once."""
     try:
-        return publisher.depth(queues.LIVE) > DEEP
+        # What we sent within a second says nothing of how much of it is still there.
+        return (
+            publisher.depth(queues.LIVE) > DEEP
+            and publisher.depth(queues.LIVE, kept=DEEP_KEPT) > DEEP
+        )
     except BrokerUnavailable:
         return False
 

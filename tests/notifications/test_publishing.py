@@ -13,8 +13,11 @@ from celery import current_app
 from notifications import publishing, queues
 from notifications.publishing import (
     BATCH,
+    DEEP,
+    DEEP_KEPT,
     FEW,
     BrokerUnavailable,
+    is_behind,
     publish_batch,
     publish_live,
     publisher,
@@ -155,3 +158,21 @@ def test_many_mails_of_one_moment_travel_together(valkey: ValkeyServer) -> None:
     assert publish_live(tickets(FEW + 1)) == FEW + 1
     assert publish_live(tickets(BATCH + 1)) == BATCH + 1
     assert waiting(valkey) == 3
+
+
+def test_workers_that_keep_up_are_not_behind_however_much_was_sent_in_a_second(
+    valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("notifications.publishing.time.monotonic", lambda: now)
+    is_behind()  # measures
+    for ticketed in tickets(DEEP + 1):
+        publish_live([ticketed])
+    with valkey.client() as client:
+        client.delete(queues.LIVE)  # as workers took them
+    now += DEEP_KEPT.total_seconds()
+    assert not is_behind()
+    for ticketed in tickets(DEEP + 1):
+        publish_live([ticketed])
+    now += DEEP_KEPT.total_seconds()
+    assert is_behind(), "nobody took these"
