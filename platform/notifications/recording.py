@@ -39,7 +39,6 @@ FACTS = (
     "sent_at",
 )
 HELD = frozenset({Status.SENDING})
-WORTH_ONE_STATEMENT = 3
 REJECTED = DeadLetterReason.REJECTED_AFTER_ACCEPTANCE
 
 
@@ -128,7 +127,7 @@ def _move_accepted(settlements: Sequence[Settlement]) -> Move:
         for one in settlements
         if one.to == Status.SENT and one.held_in == HELD
     ]
-    if len(accepted) < WORTH_ONE_STATEMENT or len(dict(accepted)) < len(accepted):
+    if len(dict(accepted)) < len(accepted):
         return frozenset
     return move_each(Status.SENT, accepted, only_from=HELD)
 

@@ -38,9 +38,9 @@ pytestmark = [
 def sql_of(captured: CaptureQueriesContext) -> list[str]:
     """Return the statements that read or write."""
     return [
-        query["sql"]
+        query["sql"].strip()
         for query in captured.captured_queries
-        if query["sql"].startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH"))
+        if query["sql"].strip().startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH"))
     ]
 
 
@@ -48,7 +48,7 @@ def commits_of(captured: CaptureQueriesContext) -> int:
     """Return how often something was committed: by a transaction, or by a statement alone."""
     commits, is_open = 0, False
     for query in captured.captured_queries:
-        statement = query["sql"]
+        statement = query["sql"].strip()
         if statement.startswith("BEGIN"):
             is_open = True
         elif statement == "COMMIT":
@@ -137,7 +137,7 @@ def test_a_batch_is_claimed_and_recorded_in_few_queries(
     new_notification: New, warm: SmtpSink
 ) -> None:
     captured = send(owe(new_notification, BATCH))
-    # Claim, suppressions, attempts; the move and the rollup are statements of their own making.
+    # Claim, suppressions, move, attempts; the rollups' two, each for many rows, are not in the log.
     assert len(sql_of(captured)) <= 5, sql_of(captured)
     # The claim, and what became of it (twice, if it took more than a quarter of a second).
     assert commits_of(captured) <= 3
@@ -158,8 +158,9 @@ def test_no_statement_about_a_batch_reads_all_that_waits(
         operations.retry(
             [one.id for one in tickets], actor=Actor.system("tests"), reason="impatience"
         )
-    by_key = [sql for sql in sql_of(captured) if '"notifications_notification"."id" IN' in sql]
-    assert len(by_key) >= 6
+    marks = '"notifications_notification"."id" IN', "id = held_id"
+    by_key = [sql for sql in sql_of(captured) if any(mark in sql for mark in marks)]
+    assert len(by_key) >= 8
     with connection.cursor() as cursor:
         for sql in by_key:
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
