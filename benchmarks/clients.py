@@ -1,6 +1,8 @@
 """Clients that POST orders, and how long each answer took: `python -m benchmarks.clients …`.
 
-A process of its own, with a connection per client that is kept. Writes the milliseconds as JSON.
+A process of its own, with a connection per client that is kept for twenty orders: whether two of
+four connections or all of them came to the same web process would else decide a whole run. Writes
+the milliseconds as JSON.
 """
 
 import http.client
@@ -29,11 +31,17 @@ def body(number: int) -> bytes:
     ).encode()
 
 
+KEPT_FOR = 20
+"""Orders that are posted over one connection."""
+
+
 def post(*, port: int, path: str, headers: dict[str, str], numbers: range) -> list[float]:
     """Post the orders one after the other; return the milliseconds that each answer took."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     times = []
-    for number in numbers:
+    for position, number in enumerate(numbers):
+        if position % KEPT_FOR == 0:
+            connection.close()  # the next request opens one
         content = body(number)
         own = {**headers, "Content-Type": "application/json"}
         if "Authorization" in headers:

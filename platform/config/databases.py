@@ -8,6 +8,7 @@ import dj_database_url
 from config.env import SettingError
 
 CONNECT_TIMEOUT = 5  # seconds; libpq's own default is to wait for ever
+# A new connection costs PostgreSQL a process, and SQLite the reading of the whole schema.
 KEEP_FOR = 60  # seconds a connection is kept between requests
 
 SQLITE = "django.db.backends.sqlite3"
@@ -63,7 +64,12 @@ def _sqlite(path: Path) -> dict[str, Any]:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingError("VAR_DIR", f"cannot hold the database: {error}") from error
-    return {"ENGINE": PATIENT_SQLITE, "NAME": str(path), "OPTIONS": dict(SQLITE_OPTIONS)}
+    return {
+        "ENGINE": PATIENT_SQLITE,
+        "NAME": str(path),
+        "CONN_MAX_AGE": KEEP_FOR,
+        "OPTIONS": dict(SQLITE_OPTIONS),
+    }
 
 
 def _postgresql(parsed: dict[str, Any]) -> dict[str, Any]:
