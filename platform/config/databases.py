@@ -8,7 +8,6 @@ import dj_database_url
 from config.env import SettingError
 
 CONNECT_TIMEOUT = 5  # seconds; libpq's own default is to wait for ever
-# A new connection costs PostgreSQL a process, and SQLite the reading of the whole schema.
 KEEP_FOR = 60  # seconds a connection is kept between requests
 
 SQLITE = "django.db.backends.sqlite3"
@@ -64,12 +63,8 @@ def _sqlite(path: Path) -> dict[str, Any]:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingError("VAR_DIR", f"cannot hold the database: {error}") from error
-    return {
-        "ENGINE": PATIENT_SQLITE,
-        "NAME": str(path),
-        "CONN_MAX_AGE": KEEP_FOR,
-        "OPTIONS": dict(SQLITE_OPTIONS),
-    }
+    # No connection is kept: a backup's file may be put in the place of the one that is open.
+    return {"ENGINE": PATIENT_SQLITE, "NAME": str(path), "OPTIONS": dict(SQLITE_OPTIONS)}
 
 
 def _postgresql(parsed: dict[str, Any]) -> dict[str, Any]:

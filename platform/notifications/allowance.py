@@ -17,7 +17,8 @@ class Allowance:
 
     def add(self, permit: routing.Permit) -> None:
         """Take one more permit, to be used after the others."""
-        self._permits.append(permit)
+        with self._lock:
+            self._permits.append(permit)
 
     def chain(self) -> tuple[str, ...]:
         """Return who may take the next mail now; nobody, if breakers have opened meanwhile."""
@@ -38,9 +39,15 @@ class Allowance:
             unused = max(unused - permit.granted, 0)
 
     def _next(self) -> tuple[routing.Permit, int]:
-        position = self._sent
-        for permit in self._permits[:-1]:
+        first, *further = self._permits
+        if self._sent < first.granted or not further:
+            return first, self._sent
+        position = self._sent - first.granted
+        for permit in further[:-1]:
             if position < permit.granted:
-                return permit, position
+                break
             position -= permit.granted
-        return self._permits[-1], position
+        else:
+            permit = further[-1]
+        # Never 0, for which no breaker is asked: others' mails have gone out since it was given.
+        return permit, position + 1

@@ -23,6 +23,7 @@ from functools import partial
 
 import structlog
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from notifications import claims, recovery
@@ -30,7 +31,7 @@ from notifications.allowance import Allowance
 from notifications.journal import journal
 from notifications.models import Notification
 from notifications.publishing import BATCH, PUBLISHED_GRACE
-from notifications.recording import Recorder
+from notifications.recording import Recorder, patiently
 from notifications.rounds import More, Round
 from notifications.settlements import Settlement
 from notifications.states import Status
@@ -44,8 +45,6 @@ LONGEST_PAUSE = timedelta(seconds=2)
 TAKES_ON_FOR = timedelta(seconds=2)
 """How long a batch that threads send may take on more of the backlog: not so long that a worker
 which is to end, or the live queue behind it, would notice."""
-TAKES_ON = 100
-"""Most mails that it takes on at a time."""
 WORTH_TAKING_ON = 10
 """Fewer are left to those whose messages are on their way."""
 RETRY_IN_BROKER = timedelta(seconds=60)
@@ -117,7 +116,7 @@ def deliver(
     settlements = _settle_claimed(
         claimed,
         allowance=allowance,
-        more=partial(_claim_more, allowance, until=now + takes_on_for),
+        more=partial(_claim_more, allowance=allowance, until=now + takes_on_for),
         retries_in_broker=retries_in_broker,
     )
     delivered = [_delivered(settlement) for settlement in settlements]
@@ -181,8 +180,8 @@ def _claim(tickets: Sequence[Ticketed], *, now: datetime) -> list[Notification]:
     return claimed
 
 
-def _claim_more(allowance: Allowance, *, until: datetime) -> Sequence[Notification]:
-    """Claim some of what waits to be sent, until it is time to end.
+def _claim_more(most: int, *, allowance: Allowance, until: datetime) -> Sequence[Notification]:
+    """Claim up to `most` of what waits to be sent, until it is time to end.
 
     Half of what there is at most, so that two who do this at the end of a backlog share it. The
     messages that it was published with come later and find their tickets taken.
@@ -190,18 +189,25 @@ def _claim_more(allowance: Allowance, *, until: datetime) -> Sequence[Notificati
     now = timezone.now()
     if now >= until:
         return ()
-    found = claims.waiting(most=2 * TAKES_ON, now=now)
+    try:
+        found = claims.waiting(most=2 * most, now=now)
+    except (OperationalError, InterfaceError):
+        # Who records what is under way waits for the database; nothing is lost by not asking.
+        return ()
     wanted = found[: len(found) // 2]
     if len(wanted) < WORTH_TAKING_ON:
         return ()
     permit = routing.permit(now=now, wanted=len(wanted))
     # To probe a provider is for who comes with a message of its own.
     usable = permit.granted if permit.probe is None else 0
-    claimed = _claim(wanted[:usable], now=now) if usable else []
-    if claimed:
-        allowance.add(permit)
-    else:
-        routing.give_back(permit)
+    claimed: Sequence[Notification] = ()
+    try:
+        claimed = _claim(wanted[:usable], now=now) if usable else ()
+    finally:
+        if claimed:
+            allowance.add(permit)
+        else:
+            routing.give_back(permit)
     return claimed
 
 
@@ -225,7 +231,7 @@ def _settle_claimed(
     except Exception:
         # At once, and not when the claims expire: that would cost each mail of the batch an
         # attempt, and hand over again what has been accepted.
-        _settle_leftover()
+        patiently(_settle_leftover)
         raise
     journal.clear()
     return recorder.recorded

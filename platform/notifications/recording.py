@@ -99,7 +99,7 @@ class Recorder:
         group, self._waiting = self._waiting, []
         if not group:
             return
-        moved = _patiently(record, group)
+        moved = patiently(record, group)
         if moved < len(group):
             log.warning("recorded_too_late", notifications=len(group) - moved)
         self.recorded += group
@@ -108,7 +108,7 @@ class Recorder:
 
 # Recording is fenced, and its attempts are written once: it can be repeated. These mails have left
 # already, so a restart of the database is worth waiting for, within the life of a claim.
-_patiently = Retrying(
+patiently = Retrying(
     retry=retry_if_exception_type((OperationalError, InterfaceError)),
     stop=stop_after_delay(15),
     wait=wait_random_exponential(multiplier=0.2, max=2),

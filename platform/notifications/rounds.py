@@ -37,8 +37,13 @@ Done = SimpleQueue[Settlement | Notification | BaseException]
 """What became of a mail; the row of one that was given back; or a mistake of ours."""
 
 
-More = Callable[[], Sequence[Notification]]
-"""Claims more mail of the backlog and adds a permit for it; nothing, when it is time to end."""
+More = Callable[[int], Sequence[Notification]]
+"""Claims so many more mails of the backlog at most and adds a permit for them; none at the end."""
+
+
+def nothing_more(_most: int) -> Sequence[Notification]:
+    """Take on nothing."""
+    return ()
 
 
 class Round:
@@ -50,7 +55,7 @@ class Round:
         *,
         allowance: Allowance,
         journal: Journal,
-        more: More = tuple,
+        more: More = nothing_more,
     ) -> None:
         self.left = deque(claimed)
         self._allowance = allowance
@@ -101,7 +106,9 @@ class Round:
         senders.start(count, partial(self._send, work, done, waits, count))
         under_way = 0
         try:
-            for made in self._made(goes_on_with=self._more):
+            # Twice as many as threads at a time: what is taken on is soon sent, and little is left
+            # if it cannot be.
+            for made in self._made(goes_on_with=partial(self._more, 2 * count)):
                 if isinstance(made, Settlement):
                     yield made
                     continue
@@ -159,7 +166,9 @@ class Round:
             return None
         return hand_over(ready, chain=chain, journal=self._journal, following=following)
 
-    def _made(self, *, goes_on_with: More = tuple) -> Iterator[Ready | Settlement]:
+    def _made(
+        self, *, goes_on_with: Callable[[], Sequence[Notification]] = tuple
+    ) -> Iterator[Ready | Settlement]:
         while self._goes_on and (self.left or self._take_on(goes_on_with())):
             row = self.left.popleft()
             yield prepare(row, unwanted=row.recipient in self._unwanted)

@@ -10,17 +10,21 @@ from django.db import OperationalError
 from django.db import connections as databases
 from django.utils import timezone
 
-from notifications import delivery, rounds
+from notifications import delivery, recovery, rounds
+from notifications.allowance import Allowance
 from notifications.delivery import TAKES_ON_FOR, deliver, deliver_together
 from notifications.journal import Journal, Note, folder, journal
 from notifications.models import AttemptOutcome, DeliveryAttempt, Notification, Suppression
 from notifications.pace import WORTH_A_THREAD, pace
+from notifications.publishing import PUBLISHED_GRACE
 from notifications.recovery import replay_journals
 from notifications.states import Status
 from notifications.tickets import Ticketed
+from providers import routing
 from tests.support.fake_esp import POSTMARK_TOKEN, FakeEsp
 from tests.support.smtp_sink import SmtpSink, disconnect, hang, refuse, slow
 from tests.support.smtp_sink import Stage as SmtpStage
+from tests.support.valkey import ValkeyServer
 
 Enqueued = Callable[..., Notification]
 
@@ -194,6 +198,11 @@ def test_the_notes_of_several_threads_are_one_journal(enqueued: Enqueued) -> Non
 # --- taking on more of the backlog
 
 
+def gone(*_arguments: Any, **_keywords: Any) -> Any:
+    """Be a database that is away."""
+    raise OperationalError("gone")
+
+
 def send_along(rows: list[Notification]) -> None:
     deliver_together(tickets_of(rows), is_live=True)
 
@@ -205,9 +214,10 @@ def test_while_a_slow_provider_is_waited_for_half_of_what_else_waits_is_taken_on
     rows = [enqueued() for _ in range(70)]
     sink.always(slow(0.01))
     send_along(rows[:10])
-    # 60 wait: 30, 15, and 7 are not worth it: theirs are the messages that come.
-    assert statuses() == {Status.SENT: 55, Status.QUEUED: 15}
-    assert len({mail.recipients for mail in sink.messages}) == len(sink.messages) == 55
+    # Ten threads take on twenty at a time: of 60 that wait 20, 20 and 10. To take on 5 more is not
+    # worth it: theirs are the messages that come.
+    assert statuses() == {Status.SENT: 60, Status.QUEUED: 10}
+    assert len({mail.recipients for mail in sink.messages}) == len(sink.messages) == 60
     assert journal.unrecorded() == []
     send_along(rows)  # whose message comes later finds its ticket taken
     assert statuses() == {Status.SENT: 70}
@@ -260,7 +270,7 @@ def test_what_was_taken_on_and_not_begun_goes_back_unharmed(
 ) -> None:
     rows = [enqueued() for _ in range(120)]
     sink.always(slow(0.01))
-    for row in rows[40:]:
+    for row in rows[22:]:
         sink.queue(refuse("421 4.3.2 Going down"), to=row.recipient)
     send_along(rows[:20])
     found = statuses()
@@ -268,22 +278,47 @@ def test_what_was_taken_on_and_not_begun_goes_back_unharmed(
     assert sum(found.values()) == 120
     assert found[Status.SENDING] == 0
     tried = set(DeliveryAttempt.objects.values_list("notification_id", flat=True))
+    assert Notification.objects.filter(status=Status.QUEUED, ticket__gt=0).exists(), "given back"
     for row in Notification.objects.filter(status=Status.QUEUED):
         assert (row.attempt_count, row.id in tried) == (0, False)
 
 
 @pytest.mark.usefixtures("slow_provider")
-def test_a_database_that_goes_away_while_more_is_claimed_costs_no_mail_anything(
+def test_a_database_that_cannot_be_asked_for_more_costs_no_mail_anything(
     enqueued: Enqueued, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [enqueued() for _ in range(60)]
     sink.always(slow(0.01))
+    monkeypatch.setattr(delivery.claims, "waiting", gone)
+    send_along(rows[:10])
+    assert statuses() == {Status.SENT: 10, Status.QUEUED: 50}
+    assert len(sink.messages) == 10
 
-    def gone(**_arguments: Any) -> Any:
-        raise OperationalError("gone")
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("slow_provider")
+def test_a_database_that_goes_away_while_more_is_claimed_is_waited_for(
+    enqueued: Enqueued,
+    sink: SmtpSink,
+    valkey: ValkeyServer,
+    use_providers: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use_providers(EMAIL_PROVIDERS="smtp", SMTP_URL=sink.url, SMTP_RATE="60/h")
+    rows = [enqueued() for _ in range(60)]
+    sink.always(slow(0.01))
+    really_claim, really_settle = delivery.claims.claim, recovery.settle
+    claims, settlings = iter([really_claim, gone]), iter([gone, really_settle])
+
+    def claim(*arguments: Any, **keywords: Any) -> Any:
+        return next(claims)(*arguments, **keywords)
+
+    def settle(*arguments: Any) -> Any:
+        return next(settlings)(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(delivery.claims, "waiting", gone)
+        patch.setattr(delivery.claims, "claim", claim)
+        patch.setattr(recovery, "settle", settle)
         with pytest.raises(OperationalError):
             send_along(rows[:10])
     arrived = {mail.recipients[0] for mail in sink.messages}
@@ -291,6 +326,7 @@ def test_a_database_that_goes_away_while_more_is_claimed_costs_no_mail_anything(
         assert row.status == (Status.SENT if row.recipient in arrived else Status.QUEUED)
         assert row.lost_count == 0
     assert journal.unrecorded() == []
+    # The permits that were not used for it are there for the rest.
     send_along(list(Notification.objects.filter(status=Status.QUEUED)))
     assert statuses() == {Status.SENT: 60}
     assert len(sink.messages) == 60
@@ -306,3 +342,42 @@ def test_a_suppressed_address_that_is_taken_on_gets_no_mail(
     send_along(rows[:10])
     assert Notification.objects.get(pk=rows[12].pk).status == Status.SUPPRESSED
     assert statuses() == {Status.SENT: 24, Status.SUPPRESSED: 1, Status.QUEUED: 15}
+
+
+@pytest.mark.usefixtures("slow_provider")
+def test_mail_whose_time_has_not_come_is_not_taken_on(enqueued: Enqueued, sink: SmtpSink) -> None:
+    soon = timezone.now() + PUBLISHED_GRACE / 2
+    later = [enqueued(send_at=soon) for _ in range(60)]
+    rows = [enqueued() for _ in range(40)]
+    sink.always(slow(0.01))
+    send_along(rows[:10])
+    assert statuses() == {Status.SENT: 25, Status.QUEUED: 15 + len(later)}
+
+
+def test_an_allowance_asks_the_breakers_for_every_mail_but_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def chain(permit: routing.Permit, *, position: int, now: Any) -> tuple[str, ...]:
+        asked.append((permit.providers[0], position))
+        return permit.providers
+
+    back: list[tuple[str, int]] = []
+    monkeypatch.setattr(routing, "chain", chain)
+    monkeypatch.setattr(
+        routing, "give_back", lambda permit, unused: back.append((permit.providers[0], unused))
+    )
+    permits = [
+        routing.Permit(providers=(name,), available_at=None, granted=granted)
+        for name, granted in (("a", 2), ("b", 1), ("c", 3))
+    ]
+    allowance = Allowance(permits[0])
+    for permit in permits[1:]:
+        allowance.add(permit)
+    for _ in range(4):
+        allowance.chain()
+    assert [name for name, _ in asked] == ["a", "a", "b", "c"]
+    assert [position == 0 for _, position in asked] == [True, False, False, False]
+    allowance.give_back()
+    assert back == [("c", 2), ("b", 0), ("a", 0)]
