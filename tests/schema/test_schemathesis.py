@@ -41,7 +41,7 @@ def test_the_api_keeps_what_its_schema_promises(tmp_path: Path) -> None:
             f"--header=Authorization: Bearer {web.key}",
             f"--seed={SEED}",
             f"--max-examples={FOR_EACH_OPERATION}",
-            "--workers=2",
+            "--workers=1",  # CPython 3.11 cannot parse Python in two threads, as Hypothesis does
             "--no-shrink",
             "--request-timeout=60",  # no promise is about how fast a busy machine is
             "--generation-database=none",

@@ -3,9 +3,15 @@
 SQLite itself waits in steps that grow to 100 ms. With four clients placing orders a writer was
 asleep for most of the time in which the lock was free: half of the requests took 100 ms and one in
 a hundred 1.6 s, of which they worked for ten.
+
+It asks the driver itself. Each "database is locked" that goes through Django's wrappers leaves a
+cycle of frames, exception and cursor, which the garbage collector takes apart in whichever thread
+it happens to run. If that one holds the lock, and the cursor's connection waits for it, then each
+waits for the other until the patience is over.
 """
 
 import random
+import sqlite3
 import time
 from datetime import timedelta
 
@@ -29,14 +35,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         patience = self._patience()
         deadline = time.monotonic() + patience
         pause = FIRST_PAUSE.total_seconds()
+        begin = f"BEGIN {self.transaction_mode or ''}"  # type: ignore[attr-defined]  # unknown to the stubs
         self._let_sqlite_wait(seconds=0)
         try:
             while True:
                 try:
-                    super()._start_transaction_under_autocommit()  # type: ignore[misc]  # unknown to the stubs
-                except OperationalError as error:
+                    self.connection.execute(begin)
+                except sqlite3.OperationalError as error:
                     if "locked" not in str(error) or time.monotonic() > deadline:
-                        raise
+                        raise OperationalError(*error.args) from error
                 else:
                     return
                 # Not all at the same moment: of two that are in step one would never get it.
