@@ -16,6 +16,7 @@ import time
 from datetime import timedelta
 
 from django.db.backends.sqlite3 import base
+from django.db.backends.utils import debug_transaction
 from django.db.utils import OperationalError
 
 DEFAULT_PATIENCE = timedelta(seconds=5)  # of Python's sqlite3, for who sets no timeout
@@ -33,24 +34,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
             OperationalError: "database is locked", still.
         """
         patience = self._patience()
-        deadline = time.monotonic() + patience
-        pause = FIRST_PAUSE.total_seconds()
         begin = f"BEGIN {self.transaction_mode or ''}"  # type: ignore[attr-defined]  # unknown to the stubs
         self._let_sqlite_wait(seconds=0)
         try:
-            while True:
-                try:
-                    self.connection.execute(begin)
-                except sqlite3.OperationalError as error:
-                    if "locked" not in str(error) or time.monotonic() > deadline:
-                        raise OperationalError(*error.args) from error
-                else:
-                    return
-                # Not all at the same moment: of two that are in step one would never get it.
-                time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
-                pause = min(pause * 1.5, LONGEST_PAUSE.total_seconds())
+            with debug_transaction(self, begin):  # into the log of queries
+                self._begin(begin, until=time.monotonic() + patience)
         finally:
             self._let_sqlite_wait(seconds=patience)
+
+    def _begin(self, begin: str, *, until: float) -> None:
+        pause = FIRST_PAUSE.total_seconds()
+        while True:
+            try:
+                self.connection.execute(begin)
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise OperationalError(*error.args) from error
+            else:
+                return
+            # Not all at the same moment: of two that are in step one would never get it.
+            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
+            pause = min(pause * 1.5, LONGEST_PAUSE.total_seconds())
 
     def _patience(self) -> float:
         options = self.settings_dict["OPTIONS"]
