@@ -108,7 +108,7 @@ class Round:
         try:
             # Twice as many as threads at a time: what is taken on is soon sent, and little is left
             # if it cannot be.
-            for made in self._made(goes_on_with=partial(self._more, 2 * count)):
+            for made in self._made(takes_on=2 * count):
                 if isinstance(made, Settlement):
                     yield made
                     continue
@@ -166,18 +166,19 @@ class Round:
             return None
         return hand_over(ready, chain=chain, journal=self._journal, following=following)
 
-    def _made(
-        self, *, goes_on_with: Callable[[], Sequence[Notification]] = tuple
-    ) -> Iterator[Ready | Settlement]:
-        while self._goes_on and (self.left or self._take_on(goes_on_with())):
+    def _made(self, *, takes_on: int = 0) -> Iterator[Ready | Settlement]:
+        while self._goes_on and (self.left or self._take_on(takes_on)):
             row = self.left.popleft()
             yield prepare(row, unwanted=row.recipient in self._unwanted)
 
-    def _take_on(self, more: Sequence[Notification]) -> bool:
-        """Add newly claimed mail to what is left; return whether there is any."""
+    def _take_on(self, most: int) -> bool:
+        """Add up to `most` newly claimed mails to what is left; return whether there are any."""
+        more = self._more(most) if most else ()
+        if not more:
+            return False
         self.left.extend(more)
         self._unwanted |= suppressed(row.recipient for row in more)
-        return bool(more)
+        return True
 
     def _give_back(self, *mails: Ready | None) -> None:
         self.left.extendleft(mail.row for mail in reversed(mails) if mail is not None)

@@ -1,5 +1,6 @@
 """Waiting for one's turn to write on SQLite."""
 
+import gc
 import sqlite3
 import threading
 from contextlib import closing
@@ -56,3 +57,23 @@ def test_a_writer_that_waits_too_long_is_told_so(tmp_path: Path) -> None:
         mine.connect()
         with pytest.raises(OperationalError, match="locked"):
             mine.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+
+
+def test_waiting_leaves_nothing_for_the_garbage_collector_to_close(tmp_path: Path) -> None:
+    path = tmp_path / "some.sqlite3"
+    mine = wrapper(path, timeout=20)
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        with closing(other_writer(path)) as other, closing(mine):
+            mine.connect()
+            threading.Timer(0.1, other.commit).start()
+            mine.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+            gc.collect()
+            kept = [one for one in gc.garbage if isinstance(one, sqlite3.Cursor | Exception)]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert kept == []

@@ -15,7 +15,7 @@ from notifications.allowance import Allowance
 from notifications.delivery import TAKES_ON_FOR, deliver, deliver_together
 from notifications.journal import Journal, Note, folder, journal
 from notifications.models import AttemptOutcome, DeliveryAttempt, Notification, Suppression
-from notifications.pace import WORTH_A_THREAD, pace
+from notifications.pace import FEW, SAMPLES, SURELY, WORTH_A_THREAD, pace
 from notifications.publishing import PUBLISHED_GRACE
 from notifications.recovery import replay_journals
 from notifications.states import Status
@@ -76,6 +76,19 @@ def test_a_quick_provider_is_served_by_one_thread(enqueued: Enqueued, sink: Smtp
     assert pace.threads(mails=100) == 1
     pace.waited(WORTH_A_THREAD * 2)  # one slow answer is no slow provider
     assert pace.threads(mails=100) == 1
+
+
+def test_few_hand_overs_count_as_slow_only_where_no_busy_machine_makes_them_so() -> None:
+    pace.reset()
+    for _ in range(SAMPLES - 1):
+        pace.waited(WORTH_A_THREAD * 2)
+    assert pace.threads(mails=100) == 1
+    pace.waited(WORTH_A_THREAD * 2)
+    assert pace.threads(mails=100) > 1
+    pace.reset()
+    for _ in range(FEW):
+        pace.waited(SURELY)
+    assert pace.threads(mails=100) > 1
 
 
 def test_there_are_no_more_threads_than_mails_or_than_the_setting_says(settings: Any) -> None:

@@ -145,7 +145,7 @@ def test_a_batch_is_claimed_and_recorded_in_few_queries(
 
 @pytest.mark.one_database  # PostgreSQL plans by what its statistics say of a real table
 def test_no_statement_about_a_batch_reads_all_that_waits(
-    new_notification: New, warm: SmtpSink, settings: Any
+    new_notification: New, warm: SmtpSink
 ) -> None:
     with CaptureQueriesContext(connection) as captured:
         deliver(owe(new_notification, BATCH), retries_in_broker=False)
