@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -27,30 +28,35 @@ def test_a_dead_first_provider_is_left_alone_and_gets_mail_again_when_it_is_back
 
 @pytest.mark.drill
 @pytest.mark.timeout(240)
-def test_a_drill_that_is_stopped_leaves_no_process_and_no_file_behind(tmp_path: Path) -> None:
-    drill = subprocess.Popen(
-        [sys.executable, "-m", "tests.drill", "--orders", "5000", "--database", DATABASE],
-        cwd=REPOSITORY,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        below = eventually(lambda: _stack_below(drill.pid), within=60, about="the stack")
-        drill.send_signal(signal.SIGINT)
-        output, _ = drill.communicate(timeout=60)
-    finally:
-        drill.kill()
+def test_a_drill_that_is_stopped_leaves_no_process_and_no_file_behind() -> None:
+    # Not pytest's `tmp_path`, which is too long for the path of a server's socket.
+    with tempfile.TemporaryDirectory(prefix="drill-") as directory:
+        drill = subprocess.Popen(
+            [sys.executable, "-m", "tests.drill", "--orders", "5000", "--database", DATABASE],
+            cwd=REPOSITORY,
+            env={**os.environ, "TMPDIR": directory},
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        with drill:
+            try:
+                below = eventually(lambda: _stack_below(drill), within=60, about="the stack")
+                drill.send_signal(signal.SIGINT)
+                output, _ = drill.communicate(timeout=60)
+            finally:
+                drill.kill()
+        left = list(Path(directory).iterdir())
     assert drill.returncode == 130, output
     assert "its processes have ended" in output
     assert [process for process in below if _lives(process)] == []
-    assert list(tmp_path.iterdir()) == []
+    assert left == []
 
 
-def _stack_below(pid: int) -> list[psutil.Process]:
+def _stack_below(drill: "subprocess.Popen[str]") -> list[psutil.Process]:
     """Return the processes of a drill's stack once all of it has been started."""
-    found = psutil.Process(pid).children(recursive=True)
+    assert drill.poll() is None, f"The drill has ended by itself, with {drill.returncode}."
+    found = psutil.Process(drill.pid).children(recursive=True)
     started = [process for process in found if process.name() != "postgres"]
     return found if len(started) > 8 else []
 

@@ -25,7 +25,7 @@ class PostgresServer:
     def __init__(self) -> None:
         # Directly below the system's temporary directory: as root the server runs as a user of its
         # own, who must be able to walk to its data.
-        self._parent = Path(tempfile.mkdtemp(prefix="postroom-pg-"))
+        self._parent = Path(tempfile.mkdtemp(prefix="postroom-pg-", dir=_place_for_a_socket()))
         self._parent.chmod(0o755)
         get_server = _get_server(runtime_dir=self._parent / "runtime")
 
@@ -64,6 +64,16 @@ class PostgresServer:
         if self._parent.exists():
             self._server.cleanup()
             shutil.rmtree(self._parent, ignore_errors=True)
+
+
+def _place_for_a_socket() -> Path:
+    """Return the temporary directory, or `/tmp` where a socket's path below it would be too long.
+
+    A socket's path has room for 108 bytes on Linux and 104 on macOS (`sun_path`, unix(7)); what is
+    made below this directory takes up to 45 of them.
+    """
+    place = Path(tempfile.gettempdir())
+    return place if len(os.fsencode(place)) + 45 < 104 else Path("/tmp")
 
 
 def _get_server(*, runtime_dir: Path) -> Callable[..., Any]:
