@@ -89,7 +89,7 @@ def _mend_database_connections(**_: object) -> None:
     now = time.monotonic()
     idle, _used.at = now - _used.at > WORTH_A_CHECK, now
     for connection in connections.all(initialized_only=True):
-        if connection.errors_occurred or (idle and connection.vendor != "sqlite"):
+        if connection.errors_occurred or idle:
             connection.close_if_unusable_or_obsolete()
 
 

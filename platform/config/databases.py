@@ -63,8 +63,12 @@ def _sqlite(path: Path) -> dict[str, Any]:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingError("VAR_DIR", f"cannot hold the database: {error}") from error
-    # No connection is kept: a backup's file may be put in the place of the one that is open.
-    return {"ENGINE": PATIENT_SQLITE, "NAME": str(path), "OPTIONS": dict(SQLITE_OPTIONS)}
+    return {
+        "ENGINE": PATIENT_SQLITE,
+        "NAME": str(path),
+        "CONN_MAX_AGE": KEEP_FOR,
+        "OPTIONS": dict(SQLITE_OPTIONS),
+    }
 
 
 def _postgresql(parsed: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def wrapper(path: Path, *, timeout: float) -> DatabaseWrapper:
         "OPTIONS": {"timeout": timeout, "transaction_mode": "IMMEDIATE"},
         "AUTOCOMMIT": True,
         "ATOMIC_REQUESTS": False,
-        "CONN_MAX_AGE": 0,
+        "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": False,
         "TIME_ZONE": None,
         "TEST": {"NAME": None},
@@ -77,3 +77,20 @@ def test_waiting_leaves_nothing_for_the_garbage_collector_to_close(tmp_path: Pat
         gc.garbage.clear()
         gc.enable()
     assert kept == []
+
+
+def test_a_connection_is_kept_until_another_file_is_put_in_its_files_place(tmp_path: Path) -> None:
+    path, backup = tmp_path / "some.sqlite3", tmp_path / "backup.sqlite3"
+    for each, number in ((path, 1), (backup, 2)):
+        with closing(sqlite3.connect(each)) as made:
+            made.execute(f"PRAGMA user_version = {number}")
+    with closing(wrapper(path, timeout=1)) as mine:
+        mine.connect()
+        kept = mine.connection
+        mine.close_if_unusable_or_obsolete()
+        assert mine.connection is kept
+        backup.replace(path)
+        mine.close_if_unusable_or_obsolete()
+        assert mine.connection is None
+        mine.connect()
+        assert mine.connection.execute("PRAGMA user_version").fetchone() == (2,)

@@ -8,12 +8,18 @@ It asks the driver itself. Each "database is locked" that goes through Django's 
 cycle of frames, exception and cursor, which the garbage collector takes apart in whichever thread
 it happens to run. If that one holds the lock, and the cursor's connection waits for it, then each
 waits for the other until the patience is over.
+
+A connection is kept between requests, as one to a server is: to open one takes reading the schema,
+and the last one to close writes all of the log into the file. But a file can be replaced, by a
+backup's; then what was opened is no longer the database.
 """
 
 import random
 import sqlite3
 import time
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 from django.db.backends.sqlite3 import base
 from django.db.backends.utils import debug_transaction
@@ -23,9 +29,37 @@ DEFAULT_PATIENCE = timedelta(seconds=5)  # of Python's sqlite3, for who sets no 
 FIRST_PAUSE = timedelta(milliseconds=0.3)
 LONGEST_PAUSE = timedelta(milliseconds=3)
 
+FileIdentity = tuple[int, int]
+"""Device and inode."""
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """The connection; all but the beginning of a transaction is Django's."""
+
+    _opened: FileIdentity | None = None
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        """Connect, and remember to which file."""
+        connection = super().get_new_connection(conn_params)
+        self._opened = self._file()
+        return connection
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        """Close, between two requests or tasks, what is too old or another file's."""
+        if (
+            self.connection is not None
+            and not self.in_atomic_block
+            and self._opened != self._file()
+        ):
+            self.close()
+        super().close_if_unusable_or_obsolete()
+
+    def _file(self) -> FileIdentity | None:
+        try:
+            found = Path(self.settings_dict["NAME"]).stat()
+        except OSError:  # no longer there, or in memory and never there
+            return None
+        return found.st_dev, found.st_ino
 
     def _start_transaction_under_autocommit(self) -> None:
         """Begin, waiting for other writers for as long as the option `timeout` says.
