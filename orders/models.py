@@ -1,6 +1,7 @@
 """What happened: orders, their lines, and the events of their lives."""
 
 import uuid
+from collections.abc import Sequence
 from decimal import Decimal
 
 import uuid_utils.compat
@@ -116,6 +117,13 @@ class Order(models.Model):
     def exact(self, amount: Decimal) -> Decimal:
         """Return `amount` with just the decimals of the order's currency."""
         return money.exact(amount, self.currency)
+
+    def know_lines(self, lines: "Sequence[OrderLine]") -> None:
+        """Have `lines.all()` answer with these, as if they had been prefetched."""
+        # Where Django keeps what was prefetched; to fill it otherwise takes a query.
+        known = self.lines.all()
+        known._result_cache = list(lines)  # noqa: SLF001
+        self._prefetched_objects_cache = {"lines": known}
 
 
 class OrderLine(models.Model):

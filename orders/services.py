@@ -6,18 +6,20 @@ the commit. Called in a caller's transaction, they join it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import prefetch_related_objects
+from django.db import transaction
 from django.utils import timezone
 from pydantic import ValidationError
 
-from notifications.outbox import enqueue
+from access.stored_values import insertion, insertion_of_new
+from notifications import outbox
 from orders import event_types, numbering, state_machine
 from orders.errors import NumberTaken, OrderErased, OrderRefused, Problem, TooMuchContention
 from orders.event_types import EventData, Moment, NoData, OrderEventType, Standing
@@ -29,8 +31,25 @@ from orders.totals import Totals, add_up
 
 log = structlog.get_logger(__name__)
 
+Row = TypeVar("Row")
 PLACED = "placed"
 MAX_TRIES = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan(Generic[Row]):
+    """A write with all done that can be done before its transaction.
+
+    While a transaction lasts others wait for it: on SQLite all that want to write.
+
+    Attributes:
+        carry_out: writes, and returns what was written. It raises what the planning says.
+        expected: what `carry_out()` returns, unless another write came between; None if only the
+            write can tell.
+    """
+
+    carry_out: Callable[[], Row]
+    expected: Row | None = None
 
 
 def place_order(new: NewOrder, *, at: datetime | None = None) -> Order:
@@ -47,6 +66,15 @@ def place_order(new: NewOrder, *, at: datetime | None = None) -> Order:
         OrderRefused: amounts do not fit the currency, or the discount is more than what is owed.
         NumberTaken: an order with `new.number` exists.
     """
+    return plan_order(new, at=at).carry_out()
+
+
+def plan_order(new: NewOrder, *, at: datetime | None = None) -> Plan[Order]:
+    """Return what does `place_order`, planned; only NumberTaken is left to be raised by it.
+
+    Raises:
+        OrderRefused: as `place_order` does.
+    """
     totals = add_up(
         currency=new.currency,
         lines=new.lines,
@@ -54,17 +82,22 @@ def place_order(new: NewOrder, *, at: datetime | None = None) -> Order:
         discount=new.discount,
         tax=new.tax,
     )
-    if new.number is not None:
-        return _place(new, number=new.number, totals=totals, now=at or timezone.now())
+    now = at or timezone.now()
+    if new.number is None:
+        return Plan(carry_out=partial(_place_numbered, new, totals=totals, now=now))
+    return _placing(new, number=new.number, totals=totals, now=now)
+
+
+def _place_numbered(new: NewOrder, *, totals: Totals, now: datetime) -> Order:
     for number in numbering.candidates():
         try:
-            return _place(new, number=number, totals=totals, now=at or timezone.now())
+            return _placing(new, number=number, totals=totals, now=now).carry_out()
         except NumberTaken:
             continue
     raise AssertionError("candidates() never ends")
 
 
-def _place(new: NewOrder, *, number: str, totals: Totals, now: datetime) -> Order:
+def _placing(new: NewOrder, *, number: str, totals: Totals, now: datetime) -> Plan[Order]:
     order = _order(new, number=number, totals=totals, now=now)
     lines = [
         OrderLine(
@@ -78,21 +111,26 @@ def _place(new: NewOrder, *, number: str, totals: Totals, now: datetime) -> Orde
         )
         for position, (line, total) in enumerate(zip(new.lines, totals.lines, strict=True), start=1)
     ]
-    try:
-        # In a caller's transaction this is a savepoint, so that a taken number spoils nothing.
-        with transaction.atomic():
-            order.save(force_insert=True)
-            OrderLine.objects.bulk_create(lines)
-            _record(
-                order, lines, event_types.registered()[PLACED], data=NoData(), before="", now=now
-            )
-    except IntegrityError:
-        if Order.objects.filter(number=number).exists():
-            raise NumberTaken(number) from None
-        raise
-    prefetch_related_objects([order], "lines")
-    log.info("order_placed", order=order.number, lines=len(lines))
-    return order
+    order.know_lines(lines)
+    add_order, add_lines = insertion_of_new([order]), insertion(lines)
+    _, record = _recording(
+        order, lines, event_types.registered()[PLACED], data=NoData(), before="", now=now
+    )
+
+    def place() -> Order:
+        # No savepoint: where the number is taken, nothing is written.
+        with transaction.atomic(savepoint=False):
+            is_new = bool(add_order())
+            if is_new:
+                order._state.adding = False  # noqa: SLF001  documented by Django
+                add_lines()
+                record()
+        if not is_new:
+            raise NumberTaken(number)
+        log.info("order_placed", order=number, lines=len(lines))
+        return order
+
+    return Plan(carry_out=place, expected=order)
 
 
 def _order(new: NewOrder, *, number: str, totals: Totals, now: datetime) -> Order:
@@ -141,19 +179,46 @@ def record_event(
         OrderErased: the customer's data was taken away.
         TooMuchContention: others kept changing the order.
     """
+    return plan_event(number=number, kind=kind, data=data, at=at).carry_out()
+
+
+def plan_event(
+    *,
+    number: str,
+    kind: str,
+    data: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
+) -> Plan[OrderEvent]:
+    """Return what does `record_event`, planned on the order as it stands now.
+
+    Where others change the order meanwhile, it is planned again.
+
+    Raises:
+        what `record_event` does, but for TooMuchContention; and so does carrying it out.
+    """
     event_type = _event_type(kind)
     parsed = _parse(event_type, data or {})
-    # Each try decides on what it read and writes only if that still holds: of two that want to ship
-    # an order, one does, and the other sees it shipped and is refused.
-    for _ in range(MAX_TRIES):
+
+    def planned() -> Plan[OrderEvent | None]:
         order = Order.objects.prefetch_related("lines").get(number=number)
         if order.erased_at is not None:
             raise OrderErased(number)
-        event = _try_to_record(order, event_type, parsed, now=at or timezone.now())
-        if event is not None:
-            log.info("order_event_recorded", order=number, kind=kind)
-            return event
-    raise TooMuchContention(f"Others kept changing the order {number}; try again.")
+        return _happening(order, event_type, parsed, now=at or timezone.now())
+
+    first = planned()
+
+    def record() -> OrderEvent:
+        # Each try decides on what it read and writes only if that still holds: of two that want to
+        # ship an order, one does, and the other sees it shipped and is refused.
+        event = first.carry_out()
+        for _ in range(MAX_TRIES - 1):
+            if event is not None:
+                log.info("order_event_recorded", order=number, kind=kind)
+                return event
+            event = planned().carry_out()
+        raise TooMuchContention(f"Others kept changing the order {number}; try again.")
+
+    return Plan(carry_out=record, expected=first.expected)
 
 
 def legal_events(order: Order) -> tuple[str, ...]:
@@ -199,25 +264,35 @@ def _parse(event_type: OrderEventType[Any], data: Mapping[str, Any]) -> EventDat
         ) from error
 
 
-def _try_to_record(
+def _happening(
     order: Order, event_type: OrderEventType[Any], data: EventData, *, now: datetime
-) -> OrderEvent | None:
-    """Record the event if the order still stands as `order` says; None if it does not."""
+) -> Plan[OrderEvent | None]:
+    """Plan the event for an order that stands as `order` says.
+
+    Carried out, it writes nothing and returns None if the order no longer stands so.
+    """
     seen = standing_of(order)
     outcome = state_machine.advance(
         event_type, data, standing=seen, events=event_types.registered()
     )
     lines = list(order.lines.all())
-    with transaction.atomic():
-        changed = Order.objects.filter(
-            pk=order.pk, erased_at__isnull=True, **_moving_columns(seen)
-        ).update(**_moving_columns(outcome.standing), updated_at=now)
-        if not changed:
-            return None
-        for name, value in _moving_columns(outcome.standing).items():
-            setattr(order, name, value)
-        order.updated_at = now
-        return _record(order, lines, event_type, data=outcome.data, before=seen.status, now=now)
+    unchanged = Order.objects.filter(pk=order.pk, erased_at__isnull=True, **_moving_columns(seen))
+    moved = _moving_columns(outcome.standing)
+    for name, value in moved.items():
+        setattr(order, name, value)
+    order.updated_at = now
+    event, record = _recording(
+        order, lines, event_type, data=outcome.data, before=seen.status, now=now
+    )
+
+    def happen() -> OrderEvent | None:
+        with transaction.atomic(savepoint=False):
+            if not unchanged.update(**moved, updated_at=now):
+                return None
+            record()
+        return event
+
+    return Plan(carry_out=happen, expected=event)
 
 
 def _moving_columns(standing: Standing) -> dict[str, Any]:
@@ -228,16 +303,17 @@ def _moving_columns(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _record(
+def _recording(
     order: Order,
-    lines: list[OrderLine],
+    lines: Sequence[OrderLine],
     event_type: OrderEventType[Any],
     *,
     data: EventData,
     before: str,
     now: datetime,
-) -> OrderEvent:
-    event = OrderEvent.objects.create(
+) -> tuple[OrderEvent, Callable[[], None]]:
+    """Return an event of an order, and what writes it with the mail about it."""
+    event = OrderEvent(
         order=order,
         type=event_type.name,
         data=data.model_dump(mode="json", exclude_none=True),
@@ -246,11 +322,13 @@ def _record(
         created_at=now,
     )
     moment = Moment(data=data, standing=standing_of(order), occurred_at=now)
-    enqueue(
-        list(
-            notifications_for(
-                event_type=event_type, event=event, order=order, lines=lines, moment=moment
-            )
-        )
+    owed = notifications_for(
+        event_type=event_type, event=event, order=order, lines=lines, moment=moment
     )
-    return event
+    add_event, enqueue = insertion([event]), outbox.prepared(list(owed))
+
+    def record() -> None:
+        add_event()
+        enqueue()
+
+    return event, record

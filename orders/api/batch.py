@@ -11,13 +11,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access import problem_documents
-from access.idempotency import idempotent
+from access.idempotency import Write, idempotent_plan
 from access.scopes import Scope
-from access.serializers import StrictSerializer
+from access.serializers import StrictSerializer, shared
 from orders import services
 from orders.api.errors import told_to_clients
 from orders.api.serializers import NewOrderSerializer
 from orders.models import Order
+from orders.services import Plan
 
 MAX_ORDERS = 500
 
@@ -84,24 +85,42 @@ class OrderBatch(APIView):
         request=NewBatchSerializer,
         responses=BatchSerializer,
     )
-    @idempotent
-    def post(self, request: Request) -> Response:
+    @idempotent_plan
+    def post(self, request: Request) -> Write:
         """Place the orders in the body, one after the other."""
         body = NewBatchSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        results = [
-            _place(request, index, item) for index, item in enumerate(body.validated_data["orders"])
-        ]
-        accepted = sum(result["status"] == 201 for result in results)
-        return Response(
-            {"accepted": accepted, "refused": len(results) - accepted, "results": results}
-        )
+        plans = [_plan(item) for item in body.validated_data["orders"]]
+
+        def place_them() -> Response:
+            results = [_place(request, index, plan) for index, plan in enumerate(plans)]
+            accepted = sum(result["status"] == 201 for result in results)
+            return Response(
+                {"accepted": accepted, "refused": len(results) - accepted, "results": results}
+            )
+
+        return Write(carry_out=place_them)
 
 
-def _place(request: Request, index: int, item: Any) -> dict[str, Any]:
+def _plan(item: Any) -> Plan[Order] | APIException:
+    """Plan one order of the batch; return why it is refused, if it is."""
+    try:
+        if not isinstance(item, dict):
+            raise ValidationError(["An order is a JSON object."], "not_an_object")
+        new = shared(NewOrderSerializer).run_validation(item)
+        with told_to_clients():
+            return services.plan_order(new)
+    except APIException as error:
+        return error
+
+
+def _place(request: Request, index: int, plan: Plan[Order] | APIException) -> dict[str, Any]:
     """Place one order of the batch, and return what became of it."""
     try:
-        order = _try(item)
+        if isinstance(plan, APIException):
+            raise plan
+        with told_to_clients():
+            order = plan.carry_out()
     except ValidationError as error:
         # The pointers lead from the whole body, which is what the client has at hand.
         detail: Any = {"orders": {index: error.detail}}
@@ -113,12 +132,3 @@ def _place(request: Request, index: int, item: Any) -> dict[str, Any]:
         return {"index": index, "status": 201, "number": order.number, "location": location}
     problem = problem_documents.describe(request._request, refused)  # noqa: SLF001  as Django has it
     return {"index": index, "status": refused.status_code, "problem": problem}
-
-
-def _try(item: Any) -> Order:
-    if not isinstance(item, dict):
-        raise ValidationError(["An order is a JSON object."], "not_an_object")
-    serializer = NewOrderSerializer(data=item)
-    serializer.is_valid(raise_exception=True)
-    with told_to_clients():
-        return services.place_order(serializer.validated_data)

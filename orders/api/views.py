@@ -10,13 +10,15 @@ from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.idempotency import idempotent
+from access.idempotency import Write, idempotent_plan
 from access.pagination import CursorPagination
 from access.scopes import Scope
+from access.serializers import shared
 from orders import services
 from orders.api import examples, schema
 from orders.api.errors import told_to_clients
 from orders.api.filters import OrderFilter
+from orders.api.planned import planned_write
 from orders.api.serializers import (
     NewEventSerializer,
     NewOrderSerializer,
@@ -51,15 +53,19 @@ class OrderList(ListAPIView[Order]):
         request=NewOrderSerializer,
         responses={201: OrderSerializer, 409: schema.NUMBER_TAKEN},
     )
-    @idempotent
-    def post(self, request: Request) -> Response:
+    @idempotent_plan
+    def post(self, request: Request) -> Write:
         """Place the order in the body."""
-        body = NewOrderSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        new = shared(NewOrderSerializer).run_validation(request.data)
         with told_to_clients():
-            order = services.place_order(body.validated_data)
-        location = request.build_absolute_uri(reverse("order-detail", args=[order.number]))
-        return Response(OrderSerializer(order).data, status=201, headers={"Location": location})
+            plan = services.plan_order(new)
+
+        def created(order: Order) -> Response:
+            location = request.build_absolute_uri(reverse("order-detail", args=[order.number]))
+            described = shared(OrderSerializer).to_representation(order)
+            return Response(described, status=201, headers={"Location": location})
+
+        return planned_write(plan, created)
 
 
 class OrderDetail(RetrieveAPIView[Order]):
@@ -115,12 +121,15 @@ class OrderEventList(ListAPIView[OrderEvent]):
         responses={201: OrderEventSerializer, 409: schema.NOT_NOW},
         examples=examples.NEW_EVENTS,
     )
-    @idempotent
-    def post(self, request: Request, number: str) -> Response:
+    @idempotent_plan
+    def post(self, request: Request, number: str) -> Write:
         """Record the event in the body."""
-        body = NewEventSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        values = body.validated_data
+        values = shared(NewEventSerializer).run_validation(request.data)
         with told_to_clients():
-            event = services.record_event(number=number, kind=values["type"], data=values["data"])
-        return Response(OrderEventSerializer(event).data, status=201)
+            plan = services.plan_event(number=number, kind=values["type"], data=values["data"])
+        return planned_write(
+            plan,
+            lambda event: Response(
+                shared(OrderEventSerializer).to_representation(event), status=201
+            ),
+        )

@@ -8,19 +8,21 @@ The key is inserted first thing in the write's own transaction, so that
 3. an error undoes both as well: nothing was written, so there is nothing to replay, and the same
    key may be sent again with a corrected body.
 
-PostgreSQL makes the second request wait at the unique constraint, SQLite at BEGIN IMMEDIATE.
+PostgreSQL makes the second request wait at the unique constraint, SQLite at BEGIN IMMEDIATE, as it
+makes all that want to write. So a write that takes thought is planned before its transaction.
 """
 
 import hashlib
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 import structlog
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -31,6 +33,7 @@ from rest_framework.response import Response
 
 from access.models import ApiKey, IdempotencyKey
 from access.problems import IdempotencyInProgress, IdempotencyKeyReused
+from access.stored_values import insertion_of_new
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +50,21 @@ FORM = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 CONTENDED = frozenset({"55P03", "40P01"})
 
 Handler = TypeVar("Handler", bound=Callable[..., Response])
+Planner = TypeVar("Planner", bound=Callable[..., "Write"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """A write that is planned: all is done that can be done before its transaction.
+
+    Attributes:
+        carry_out: does it, and returns the answer.
+        answer: the answer, if it is known already. It is kept with the key at once, unless
+            `carry_out` returns another one.
+    """
+
+    carry_out: Callable[[], Response]
+    answer: Response | None = None
 
 
 def idempotent(handler: Handler) -> Handler:
@@ -63,31 +81,31 @@ def idempotent(handler: Handler) -> Handler:
 
     @wraps(handler)
     def answer(view: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        key = request.headers.get(HEADER)
-        if key is None or not isinstance(request.auth, ApiKey):
-            return handler(view, request, *args, **kwargs)
-        if not FORM.fullmatch(key):
-            raise ParseError(
-                f"{HEADER} takes 1 to 255 printable ASCII characters without blanks.",
-                "invalid_idempotency_key",
-            )
-        # Before the transaction: this reads the body, which a slow client may still be sending.
-        fingerprint = _fingerprint(request)
-        try:
-            return _once(
-                lambda: handler(view, request, *args, **kwargs),
-                key=key,
-                owner=request.auth,
-                fingerprint=fingerprint,
-            )
-        except OperationalError as error:
-            if not _is_contention(error):
-                raise
-            log.info("idempotency_key_contended")
-            raise IdempotencyInProgress(retry_after=RETRY_AFTER) from error
+        def write() -> Write:
+            return Write(carry_out=partial(handler, view, request, *args, **kwargs))
+
+        return _answer(request, plan=write)
 
     answer.idempotent = True  # type: ignore[attr-defined]  # the schema and a test ask for it
     return answer  # type: ignore[return-value]  # the same signature, as wraps() says
+
+
+def idempotent_plan(planner: Planner) -> Callable[..., HttpResponseBase]:
+    """Make a view's write method, which returns a `Write`, take `Idempotency-Key`.
+
+    The method itself writes nothing. What it raises is the answer, unless the key is known: an
+    order that was shipped cannot be shipped again, but the answer can be given again.
+
+    Raises:
+        what `idempotent` does.
+    """
+
+    @wraps(planner)
+    def answer(view: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return _answer(request, plan=partial(planner, view, request, *args, **kwargs))
+
+    answer.idempotent = True  # type: ignore[attr-defined]
+    return answer
 
 
 def is_idempotent(handler: object) -> bool:
@@ -95,20 +113,74 @@ def is_idempotent(handler: object) -> bool:
     return getattr(handler, "idempotent", False) is True
 
 
-def _once(
-    carry_out: Callable[[], Response], *, key: str, owner: ApiKey, fingerprint: str
-) -> HttpResponseBase:
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a client asks to be done once."""
+
+    key: str
+    owner: ApiKey
+    fingerprint: str
+
+    def row(self, answer: Response | None) -> IdempotencyKey:
+        """Return the row that says that it was done, with its answer if that is known."""
+        return IdempotencyKey(
+            api_key=self.owner,
+            key=self.key,
+            fingerprint=self.fingerprint,
+            created_at=timezone.now(),
+            **({} if answer is None else _columns(answer)),
+        )
+
+
+def _answer(request: Request, *, plan: Callable[[], Write]) -> HttpResponseBase:
+    key = request.headers.get(HEADER)
+    if key is None or not isinstance(request.auth, ApiKey):
+        return plan().carry_out()
+    if not FORM.fullmatch(key):
+        raise ParseError(
+            f"{HEADER} takes 1 to 255 printable ASCII characters without blanks.",
+            "invalid_idempotency_key",
+        )
+    # Before the transaction: this reads the body, which a slow client may still be sending.
+    asked = Asked(key=key, owner=request.auth, fingerprint=_fingerprint(request))
+    try:
+        write = plan()
+    except Exception:
+        if known := _replay(asked):
+            return known
+        raise
+    try:
+        return _once(write, asked)
+    except OperationalError as error:
+        if not _is_contention(error):
+            raise
+        log.info("idempotency_key_contended")
+        raise IdempotencyInProgress(retry_after=RETRY_AFTER) from error
+
+
+def _once(write: Write, asked: Asked) -> HttpResponseBase:
+    row = asked.row(write.answer)
     with transaction.atomic():
         _bound_the_wait()
-        row = _insert(key=key, owner=owner, fingerprint=fingerprint)
-        if row is None:
-            return _replay(key=key, owner=owner, fingerprint=fingerprint)
-        response = carry_out()
-        row.status_code = response.status_code
-        row.headers = {name: response.headers[name] for name in _own_headers(response)}
-        row.body = "" if response.data is None else JSONRenderer().render(response.data).decode()
-        row.save(update_fields=["status_code", "headers", "body"])
+        if not _insert(row):
+            known = _replay(asked)
+            if known is None:  # swept away between two statements: its day has just ended
+                raise IdempotencyInProgress(retry_after=RETRY_AFTER)
+            return known
+        response = write.carry_out()
+        if response is not write.answer:
+            IdempotencyKey.objects.filter(api_key=asked.owner, key=asked.key).update(
+                **_columns(response)
+            )
     return response
+
+
+def _columns(response: Response) -> dict[str, Any]:
+    return {
+        "status_code": response.status_code,
+        "headers": {name: response.headers[name] for name in _own_headers(response)},
+        "body": "" if response.data is None else JSONRenderer().render(response.data).decode(),
+    }
 
 
 def _own_headers(response: Response) -> list[str]:
@@ -116,30 +188,30 @@ def _own_headers(response: Response) -> list[str]:
     return [name for name in response.headers if name.lower() != "content-type"]
 
 
-def _insert(*, key: str, owner: ApiKey, fingerprint: str) -> IdempotencyKey | None:
-    """Insert the key and return its row; None if it is there already."""
-    now = timezone.now()
-    for _ in range(2):
-        try:
-            with transaction.atomic():
-                return IdempotencyKey.objects.create(
-                    api_key=owner, key=key, fingerprint=fingerprint, created_at=now
-                )
-        except IntegrityError:
-            # Not yet swept away, but over: as good as not there.
-            stale = IdempotencyKey.objects.filter(
-                api_key=owner, key=key, created_at__lte=now - KEPT
-            )
-            if not stale.delete()[0]:
-                return None
-    return None
+def _insert(row: IdempotencyKey) -> bool:
+    """Insert the key; return False if it is there already."""
+    insert = insertion_of_new([row])
+    if insert():
+        return True
+    # Not yet swept away, but over: as good as not there.
+    stale = IdempotencyKey.objects.filter(
+        api_key=row.api_key, key=row.key, created_at__lte=row.created_at - KEPT
+    )
+    return bool(stale.delete()[0]) and bool(insert())
 
 
-def _replay(*, key: str, owner: ApiKey, fingerprint: str) -> HttpResponse:
-    row = IdempotencyKey.objects.filter(api_key=owner, key=key).first()
-    if row is None:  # swept away between two statements: its day has just ended
-        raise IdempotencyInProgress(retry_after=RETRY_AFTER)
-    if row.fingerprint != fingerprint:
+def _replay(asked: Asked) -> HttpResponse | None:
+    """Return the answer that the key has got, or None if there is no such key.
+
+    Raises:
+        IdempotencyKeyReused: it was sent with another request before.
+    """
+    row = IdempotencyKey.objects.filter(
+        api_key=asked.owner, key=asked.key, created_at__gt=timezone.now() - KEPT
+    ).first()
+    if row is None:
+        return None
+    if row.fingerprint != asked.fingerprint:
         raise IdempotencyKeyReused
     response = HttpResponse(row.body, status=row.status_code, headers=row.headers)
     if row.body:

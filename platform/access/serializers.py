@@ -1,13 +1,27 @@
 """What the serializers of all resources share."""
 
 from collections.abc import Mapping
+from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from rest_framework import serializers
 
+Kind = TypeVar("Kind", bound=serializers.BaseSerializer[Any])
+
 MOST_NAMED = 100
 """Unknown fields that are named; a body may hold as many as a megabyte does."""
+
+
+@cache
+def shared(kind: type[Kind]) -> Kind:
+    """Return the one serializer of its kind that reads all bodies or describes all rows.
+
+    Making a serializer copies each of its fields and theirs; for an order that took longer than
+    reading it. This one has neither instance nor context, and is asked only for `run_validation`
+    and `to_representation`, which keep nothing.
+    """
+    return kind()
 
 
 class StrictSerializer(serializers.Serializer[Any]):

@@ -10,11 +10,11 @@ from django.db import connection
 from django.db.models import F, Q
 from django.db.models.functions import Least
 
+from access.stored_values import stored
 from notifications.models import Notification, NotificationQuerySet
 from notifications.models.returned import execute_returning
 from notifications.publishing import PUBLISHED_GRACE
 from notifications.states import CLAIMABLE, Status
-from notifications.stored_values import stored
 from notifications.tickets import Ticketed
 
 # By hand: it stands between an event and its mail, and the ORM takes longer to make it than the

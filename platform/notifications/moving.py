@@ -10,9 +10,9 @@ from uuid import UUID
 
 from django.db import connection
 
+from access.stored_values import stored
 from notifications.models import Notification
 from notifications.states import IllegalTransitionError, Status, sources
-from notifications.stored_values import stored
 from notifications.tickets import Ticketed
 
 Changes = Mapping[str, Any]

@@ -1,6 +1,7 @@
 """The one door in: what is enqueued here is owed from the moment its cause commits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -12,13 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from access import tracing
+from access.stored_values import Insertion, insertion_of_new
 from notifications.announcing import announcer
 from notifications.models import Notification, Role, StoredMail, StoredPart
 from notifications.models.notification import new_id
 from notifications.publishing import PUBLISHED_GRACE
 from notifications.states import Status
 from notifications.stored_mail import ReadyMail
-from notifications.stored_values import add_new
 from notifications.suppressions import suppressed
 from notifications.tickets import Ticketed
 from templating import contracts
@@ -86,14 +87,40 @@ def enqueue(new: Sequence[NewNotification]) -> list[Notification]:
         TransactionManagementError: the caller holds no transaction, so that the mail could be
             kept although its cause is rolled back.
     """
+    return prepared(new)()
+
+
+def prepared(new: Sequence[NewNotification]) -> Callable[[], list[Notification]]:
+    """Return what does `enqueue(new)`, with all that can be done before the transaction done.
+
+    Raises:
+        UnknownEvent: no contract is registered for an event.
+        pydantic.ValidationError: a context does not satisfy its event's contract.
+    """
+    now = timezone.now()
+    rows = [_row(item, now=now) for item in new]
+    return partial(_enqueue, new, rows, insertion_of_new(rows), now=now)
+
+
+def _enqueue(
+    new: Sequence[NewNotification],
+    rows: Sequence[Notification],
+    insert: Insertion,
+    *,
+    now: datetime,
+) -> list[Notification]:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(
             "enqueue() must run in the transaction of its cause; wrap both in transaction.atomic()."
         )
-    now = timezone.now()
     unwanted = suppressed(address for item in new for address in item.addresses)
-    rows = [_row(item, now=now, unwanted=item.addresses <= unwanted) for item in new]
-    added = add_new(rows)
+    if any(item.addresses <= unwanted for item in new):
+        rows = [
+            _suppressed(row, now=now) if item.addresses <= unwanted else row
+            for item, row in zip(new, rows, strict=True)
+        ]
+        insert = insertion_of_new(rows)
+    added = insert()
     fresh = [row for row in rows if row.id in added]
     stored = _stored(rows, fresh)
     _keep_ready_mails(fresh, new)
@@ -128,7 +155,7 @@ def _keep_ready_mails(fresh: Sequence[Notification], new: Sequence[NewNotificati
     StoredPart.objects.bulk_create([part for _, parts in records for part in parts])
 
 
-def _row(item: NewNotification, *, now: datetime, unwanted: bool) -> Notification:
+def _row(item: NewNotification, *, now: datetime) -> Notification:
     usual = _usual_lifetime(item)
     lifetime = item.expires_after or usual
     later = item.send_at if item.send_at and item.send_at > now else None
@@ -151,16 +178,23 @@ def _row(item: NewNotification, *, now: datetime, unwanted: bool) -> Notificatio
         subject=item.ready.subject[:1000] if item.ready else "",
         message_id=_own_message_id(item)
         or f"<{identifier}@{_domain_of(settings.DEFAULT_FROM_EMAIL)}>",
-        status=Status.SUPPRESSED if unwanted else Status.QUEUED,
-        relay_at=None if unwanted else later or now + PUBLISHED_GRACE,
-        next_attempt_at=None if unwanted else later,
-        error_code="suppressed" if unwanted else "",
-        finished_at=now if unwanted else None,
+        status=Status.QUEUED,
+        relay_at=later or now + PUBLISHED_GRACE,
+        next_attempt_at=later,
         traceparent=tracing.traceparent(),
         created_at=now,
         budget_started_at=now,
         expires_at=(later or now) + lifetime,
     )
+
+
+def _suppressed(row: Notification, *, now: datetime) -> Notification:
+    """Return the row of a mail that nobody wants."""
+    unwanted = copy(row)
+    unwanted.status, unwanted.error_code = Status.SUPPRESSED, "suppressed"
+    unwanted.relay_at, unwanted.next_attempt_at = None, None
+    unwanted.finished_at = now
+    return unwanted
 
 
 def _usual_lifetime(item: NewNotification) -> timedelta:

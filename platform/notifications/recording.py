@@ -14,6 +14,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
+from access.stored_values import insertion_of_new
 from notifications import rollups
 from notifications.columns import fit, fit_row
 from notifications.models import DeliveryAttempt, Notification, NotificationQuerySet
@@ -21,7 +22,6 @@ from notifications.moving import Move, move_each
 from notifications.retries import DeadLetterReason
 from notifications.settlements import Settlement
 from notifications.states import OPEN, REPORTED_SOURCES, Status
-from notifications.stored_values import insertion
 from notifications.tickets import Ticketed
 
 log = structlog.get_logger()
@@ -52,7 +52,7 @@ def record(settlements: Sequence[Settlement]) -> int:
     # As it nearly always is: each of them moves. What that takes is made before writers are kept
     # waiting for it.
     move_accepted = _move_accepted(settlements)
-    insert, tallies = insertion(attempts), rollups.tallies_of(attempts, ended=settlements)
+    insert, tallies = insertion_of_new(attempts), rollups.tallies_of(attempts, ended=settlements)
     with transaction.atomic():
         at_once = move_accepted()
         for settlement in settlements:
@@ -65,7 +65,7 @@ def record(settlements: Sequence[Settlement]) -> int:
             known = _written(settlements)
             new = [attempt for attempt in attempts if _key(attempt) not in known]
             moved += [one for one in completed if known.isdisjoint(map(_key, one.attempts))]
-            insert, tallies = insertion(new), rollups.tallies_of(new, ended=moved)
+            insert, tallies = insertion_of_new(new), rollups.tallies_of(new, ended=moved)
         insert()
         rollups.add(tallies)
     return len(moved)

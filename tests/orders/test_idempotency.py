@@ -31,8 +31,11 @@ def post(api: APIClient, key: str = "k-1", path: str = ORDERS, **changes: Any) -
     return api.post(path, body(**changes), headers={"Idempotency-Key": key})
 
 
-def test_the_same_request_twice_gets_the_same_answer_and_one_order(api: APIClient) -> None:
-    first, second = post(api, number=None), post(api, number=None)
+@pytest.mark.parametrize("number", [None, "TEA-9"])
+def test_the_same_request_twice_gets_the_same_answer_and_one_order(
+    api: APIClient, number: str | None
+) -> None:
+    first, second = post(api, number=number), post(api, number=number)
     assert first.status_code == second.status_code == 201
     assert second.content == first.content
     assert second.headers["Location"] == first.headers["Location"]
@@ -55,6 +58,13 @@ def test_another_body_under_the_same_key_is_refused(api: APIClient) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
     assert answer.json()["type"] == "/api/problems/idempotency-key-reused/"
     assert Order.objects.count() == 1
+
+
+def test_a_broken_body_under_the_same_key_is_refused_for_the_key(api: APIClient) -> None:
+    post(api)
+    assert post(api, currency="XXX").json()["code"] == "idempotency_key_reused"
+    IdempotencyKey.objects.update(created_at=timezone.now() - idempotency.KEPT)
+    assert post(api, currency="XXX").status_code == 400
 
 
 def test_the_same_key_for_another_path_is_refused(api: APIClient) -> None:
@@ -176,9 +186,10 @@ def test_who_waits_too_long_is_told_when_to_ask_again(
     assert post(api).status_code == 201
 
 
+@pytest.mark.parametrize("number", [None, "TEA-9"])
 @pytest.mark.parametrize("killed_before", ["commit", "answer"])
 def test_a_process_killed_in_the_middle_leaves_one_order_in_the_end(
-    api: APIClient, monkeypatch: pytest.MonkeyPatch, killed_before: str
+    api: APIClient, killed_before: str, number: str | None
 ) -> None:
     """Kill -9 when everything is written but not committed, and right after the commit."""
     connections.close_all()
@@ -186,12 +197,12 @@ def test_a_process_killed_in_the_middle_leaves_one_order_in_the_end(
     if child == 0:
         try:
             die_before(killed_before)
-            post(api, number=None)
+            post(api, number=number)
         finally:
             os._exit(1)  # not reached: the request never returns
     _, status = os.waitpid(child, 0)
     assert os.WTERMSIG(status) == signal.SIGKILL
-    answer = post(api, number=None)
+    answer = post(api, number=number)
     assert answer.status_code == 201
     assert ("Idempotent-Replayed" in answer.headers) is (killed_before == "answer")
     assert Order.objects.count() == Notification.objects.count() == 1
@@ -204,21 +215,9 @@ def die_before(point: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     if point == "commit":
-        IdempotencyKey.save = saved_then(die)  # type: ignore[method-assign]
+        connections["default"]._commit = die  # type: ignore[method-assign]
     else:
         APIClient.request = requested_then(die)  # type: ignore[method-assign]
-
-
-def saved_then(die: Callable[[], None]) -> Any:
-    """Return a `save` after whose second call (the answer's) the process dies."""
-    save = IdempotencyKey.save
-
-    def save_and_die(row: IdempotencyKey, **options: Any) -> None:
-        save(row, **options)
-        if "update_fields" in options:
-            die()
-
-    return save_and_die
 
 
 def requested_then(die: Callable[[], None]) -> Any:

@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from notifications import outbox
 from notifications.models import Notification, Role
 from orders import services
 from orders.errors import NumberTaken, OrderRefused
@@ -102,11 +103,12 @@ def test_a_refused_number_does_not_spoil_the_callers_transaction(place: Place) -
 def test_when_the_mail_cannot_be_recorded_neither_is_the_order(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_new: object) -> None:
+    def fail(_addresses: object) -> None:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(services, "enqueue", fail)
-    with pytest.raises(RuntimeError, match="disk"):
+    # Asked when all but the mail is written.
+    monkeypatch.setattr(outbox, "suppressed", fail)
+    with pytest.raises(RuntimeError, match="disk"), transaction.atomic():
         place()
     assert not Order.objects.exists()
     assert not OrderLine.objects.exists()

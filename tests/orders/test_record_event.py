@@ -159,3 +159,24 @@ def test_an_event_costs_the_same_queries_for_one_line_and_for_three_hundred(plac
             services.record_event(number=order.number, kind="paid")
         counts.append(len(captured))
     assert counts[0] == counts[1] <= 12
+
+
+def test_an_event_planned_before_another_is_planned_again(place: Place) -> None:
+    order = place()
+    plan = services.plan_event(number=order.number, kind="paid", data={"method": "Visa"})
+    services.record_event(number=order.number, kind="paid", data={"method": "Cash"})
+    with pytest.raises(IllegalEvent):
+        plan.carry_out()
+    assert order.events.count() == 2
+
+
+def test_an_event_that_another_did_not_hinder_is_not_the_one_expected(place: Place) -> None:
+    order = place()  # 27000
+    services.record_event(number=order.number, kind="paid")
+    plan = services.plan_event(number=order.number, kind="refunded", data={"amount": "7000"})
+    services.record_event(number=order.number, kind="refunded", data={"amount": "1000"})
+    event = plan.carry_out()
+    assert event is not plan.expected
+    assert event.order.refunded_total == 8000
+    assert Order.objects.get().refunded_total == 8000
+    assert OrderEvent.objects.filter(type="refunded").count() == 2

@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 from django.db.models import Model
 
-from notifications import stored_values
+from access import stored_values
+from access.stored_values import add_new
 from notifications.models import AttemptOutcome, DeliveryAttempt, NextStep, Notification, Phase
-from notifications.stored_values import add_new
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)

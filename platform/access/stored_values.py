@@ -28,7 +28,7 @@ AS_THEY_ARE = frozenset(
 def stored(model: type[Model], name: str) -> Stored:
     """Return what turns a value of a field into what the database's driver takes.
 
-    Texts must fit already (`notifications.columns`).
+    Texts must fit already; see `notifications.columns` where they come from elsewhere.
     """
     return _conversions(model, connection.vendor)[name]
 
@@ -39,13 +39,37 @@ def add_new(rows: Sequence[Model]) -> frozenset[Any]:
     The others collide with what is there, as with `bulk_create(…, ignore_conflicts=True)`, which
     does not say which they are. Keys that the database makes are not set on the rows.
     """
-    return insertion(rows)()
+    return insertion_of_new(rows)()
+
+
+def insertion_of_new(rows: Sequence[Model]) -> Insertion:
+    """Return what does `add_new(rows)`, with all that can be done before the transaction done."""
+    insert = _insertion_of(rows, on_conflict="ON CONFLICT DO NOTHING")
+    return lambda: frozenset(insert())
 
 
 def insertion(rows: Sequence[Model]) -> Insertion:
-    """Return what does `add_new(rows)`, with all that can be done before the transaction done."""
+    """Return what inserts unsaved rows of one model, none of which may be there.
+
+    As with `bulk_create`, it raises `IntegrityError` if one is there, and the rows know afterwards
+    that they are stored, and under which key.
+    """
+    insert = _insertion_of(rows, on_conflict="")
+
+    def insert_and_tell() -> frozenset[Any]:
+        keys = insert()
+        for row, key in zip(rows, keys, strict=True):
+            row.pk = key
+            row._state.adding = False  # noqa: SLF001  documented by Django
+        return frozenset(keys)
+
+    return insert_and_tell
+
+
+def _insertion_of(rows: Sequence[Model], *, on_conflict: str) -> Callable[[], list[Any]]:
+    """Return what inserts rows and returns the keys of those inserted, in their order."""
     if not rows:
-        return frozenset
+        return list
     model = type(rows[0])
     statement, columns = _insertion(model, connection.vendor)
     placeholders = f"({', '.join(['%s'] * len(columns))})"
@@ -54,15 +78,16 @@ def insertion(rows: Sequence[Model]) -> Insertion:
     for start in range(0, len(rows), at_once):
         some = rows[start : start + at_once]
         values = [convert(getattr(row, name)) for row in some for name, convert in columns]
-        statements.append((statement.format(rows=", ".join([placeholders] * len(some))), values))
+        text = statement.format(rows=", ".join([placeholders] * len(some)), on_conflict=on_conflict)
+        statements.append((text, values))
 
-    def insert() -> frozenset[Any]:
+    def insert() -> list[Any]:
         added: list[Any] = []
         with connection.cursor() as cursor:
             for text, parameters in statements:
                 cursor.execute(text, parameters)
                 added += [key for (key,) in cursor.fetchall()]
-        return frozenset(map(_key_field(model).to_python, added))
+        return list(map(_key_field(model).to_python, added))
 
     return insert
 
@@ -83,7 +108,7 @@ def _insertion(model: type[Model], vendor: str) -> tuple[str, list[tuple[str, St
     key = connection.ops.quote_name(_key_field(model).column)
     statement = (
         f"INSERT INTO {table} ({names})"  # noqa: S608  names of ours
-        f" VALUES {{rows}} ON CONFLICT DO NOTHING RETURNING {key}"
+        f" VALUES {{rows}} {{on_conflict}} RETURNING {key}"
     )
     return statement, [(field.attname, conversions[field.name]) for field in fields]
 
