@@ -115,13 +115,13 @@ superuser: .venv/.installed ## make an administrator
 clean: ## remove the virtual environment and caches; data in var/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# Tests that start processes or a browser of their own run one after the other: they wait for
-# things to happen, and beside each other they would wait for the machine. pytest ends with 5 when
-# there is nothing of that kind in $(TESTS).
-ALONE := end_to_end or browser or drill
+# Tests that start processes or a browser of their own run two at a time: they mostly wait for things
+# to happen, and more of them would wait for the machine. pytest ends with 5 when there is nothing of
+# that kind in $(TESTS).
+WITH_PROCESSES := end_to_end or browser or drill
 define run_tests
-@TEST_DATABASE=$(1) $(BIN)/pytest -n auto --maxprocesses 4 -m "not ($(ALONE))" $(TESTS) || [ $$? -eq 5 ]
-@TEST_DATABASE=$(1) $(BIN)/pytest -m "$(ALONE)" --reruns $(RERUNS) $(TESTS) || [ $$? -eq 5 ]
+@TEST_DATABASE=$(1) $(BIN)/pytest -n auto --maxprocesses 4 -m "not ($(WITH_PROCESSES))" $(TESTS) || [ $$? -eq 5 ]
+@TEST_DATABASE=$(1) $(BIN)/pytest -n auto --maxprocesses 2 --dist loadfile -m "$(WITH_PROCESSES)" --reruns $(RERUNS) $(TESTS) || [ $$? -eq 5 ]
 endef
 
 # --- the virtual environment -----------------------------------------------------------------
