@@ -13,9 +13,4 @@ def _nothing(**_: Any) -> Iterator[Any]:
     return iter(())
 
 
-def _enqueue_nothing(new: list[Any]) -> list[Any]:
-    return new
-
-
 services.notifications_for = _nothing
-services.enqueue = _enqueue_nothing  # type: ignore[assignment]

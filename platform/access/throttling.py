@@ -94,10 +94,10 @@ class Counts:
             return self._own[name, window]
 
     def _add_shared(self, key: str, lasts: int) -> int:
-        with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.incr(key)
-            pipeline.expire(key, lasts + 1)
-            return int(pipeline.execute()[0])
+        used = int(self._redis.incr(key))
+        if used == 1:
+            self._redis.expire(key, lasts + 1)
+        return used
 
 
 @cache

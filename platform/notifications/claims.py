@@ -10,9 +10,9 @@ from django.db import connection
 from django.db.models import F, Q
 from django.db.models.functions import Least
 
+from access.loaded_rows import execute_returning
 from access.stored_values import stored
 from notifications.models import Notification, NotificationQuerySet
-from notifications.models.returned import execute_returning
 from notifications.publishing import PUBLISHED_GRACE
 from notifications.states import CLAIMABLE, Status
 from notifications.tickets import Ticketed

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.utils import timezone
 from kombu import Connection
 from kombu.exceptions import ChannelError, OperationalError
+from kombu.transport import virtual
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from notifications import queues
@@ -60,6 +61,7 @@ class Publisher(threading.local):
 
     def __init__(self) -> None:
         self._connection: Connection | None = None
+        self._asking: Any = None  # a channel; kombu's stubs know only the base of transports'
         self._owner = 0
 
     def send(
@@ -120,13 +122,15 @@ class Publisher(threading.local):
             return known
 
         def measure(connection: Connection) -> int:
-            channel: Any = connection.channel()  # a transport's own; kombu's stubs know the base
+            # Kept, for with Redis each channel is a connection of its own.
+            channel: Any = self._asking or connection.channel()
+            self._asking = channel
             try:
                 return int(channel.queue_declare(queue=queue, passive=True).message_count)
             except ChannelError:  # there is no such queue until something waits in it
+                if not isinstance(channel, virtual.Channel):  # AMQP's server has closed it
+                    self._asking = None
                 return 0
-            finally:
-                channel.close()
 
         count = self._exchange(measure)
         self._depths[queue] = (now, count)
@@ -175,6 +179,7 @@ class Publisher(threading.local):
                     "socket_connect_timeout": patience,
                 },
             )
+            self._asking = None
             self._owner = os.getpid()
         return self._connection
 
@@ -186,7 +191,7 @@ class Publisher(threading.local):
 
     def close(self) -> None:
         """Drop the connection; the next exchange opens one."""
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._asking = self._connection, None, None
         if connection is not None and self._owner == os.getpid():
             connection.release()
 

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.db.models.sql import UpdateQuery
 from django.utils.translation import gettext_lazy as _
 
-from notifications.models.returned import execute_returning
+from access.loaded_rows import execute_returning
 from notifications.states import (
     NEEDS_ATTENTION,
     OPEN,
