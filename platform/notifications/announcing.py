@@ -58,7 +58,9 @@ class Announcer:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
                 self._thread.start()
-            self._changed.notify_all()
+            # Woken for each mail, the thread would take turns with whoever answers requests.
+            if len(self._waiting) >= self._wanted:
+                self._changed.notify_all()
 
     def flush(self, *, within: timedelta = LAST_PATIENCE) -> bool:
         """Wait until all that was announced has been dealt with; return whether it has."""
@@ -68,6 +70,7 @@ class Announcer:
     def _begin_anew(self) -> None:
         self._changed = threading.Condition()
         self._waiting: deque[Ticketed] = deque()
+        self._wanted = 1
         self._busy = False
         self._thread = None
 
@@ -90,8 +93,11 @@ class Announcer:
     def _taken(self, *, together: bool) -> list[Ticketed]:
         with self._changed:
             if together:
-                wanted = COLLECTED_FOR.total_seconds()
-                self._changed.wait_for(lambda: len(self._waiting) >= BATCH, wanted)
+                self._wanted = BATCH
+                self._changed.wait_for(
+                    lambda: len(self._waiting) >= BATCH, COLLECTED_FOR.total_seconds()
+                )
+                self._wanted = 1
             tickets = list(self._waiting)
             self._waiting.clear()
         return tickets
