@@ -27,6 +27,7 @@ def _subtag(part: str) -> str:
     return part.title() if len(part) == 4 and part.isalpha() else part.upper()
 
 
+@lru_cache(maxsize=512)
 def candidates(locale: str, *, default: str) -> tuple[str, ...]:
     """Return where to look, best first: the locale, its language, then the default's."""
     found: dict[str, None] = {}
