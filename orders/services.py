@@ -194,7 +194,7 @@ def plan_event(
     Where others change the order meanwhile, it is planned again.
 
     Raises:
-        what `record_event` does, but for TooMuchContention; and so does carrying it out.
+        what `record_event` does, but for TooMuchContention. Carrying it out may raise any of them.
     """
     event_type = _event_type(kind)
     parsed = _parse(event_type, data or {})
@@ -213,10 +213,12 @@ def plan_event(
         event = first.carry_out()
         for _ in range(MAX_TRIES - 1):
             if event is not None:
-                log.info("order_event_recorded", order=number, kind=kind)
-                return event
+                break
             event = planned().carry_out()
-        raise TooMuchContention(f"Others kept changing the order {number}; try again.")
+        if event is None:
+            raise TooMuchContention(f"Others kept changing the order {number}; try again.")
+        log.info("order_event_recorded", order=number, kind=kind)
+        return event
 
     return Plan(carry_out=record, expected=first.expected)
 

@@ -115,11 +115,12 @@ def is_idempotent(handler: object) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a client asks to be done once."""
+    """What a client asks to be done once, and when it asked."""
 
     key: str
     owner: ApiKey
     fingerprint: str
+    at: datetime
 
     def row(self, answer: Response | None) -> IdempotencyKey:
         """Return the row that says that it was done, with its answer if that is known."""
@@ -127,7 +128,7 @@ class Asked:
             api_key=self.owner,
             key=self.key,
             fingerprint=self.fingerprint,
-            created_at=timezone.now(),
+            created_at=self.at,
             **({} if answer is None else _columns(answer)),
         )
 
@@ -142,7 +143,7 @@ def _answer(request: Request, *, plan: Callable[[], Write]) -> HttpResponseBase:
             "invalid_idempotency_key",
         )
     # Before the transaction: this reads the body, which a slow client may still be sending.
-    asked = Asked(key=key, owner=request.auth, fingerprint=_fingerprint(request))
+    asked = Asked(key=key, owner=request.auth, fingerprint=_fingerprint(request), at=timezone.now())
     try:
         write = plan()
     except Exception:
@@ -207,7 +208,7 @@ def _replay(asked: Asked) -> HttpResponse | None:
         IdempotencyKeyReused: it was sent with another request before.
     """
     row = IdempotencyKey.objects.filter(
-        api_key=asked.owner, key=asked.key, created_at__gt=timezone.now() - KEPT
+        api_key=asked.owner, key=asked.key, created_at__gt=asked.at - KEPT
     ).first()
     if row is None:
         return None

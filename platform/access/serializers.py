@@ -1,10 +1,11 @@
 """What the serializers of all resources share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
+from django.utils.translation import get_language
 from rest_framework import serializers
 
 Kind = TypeVar("Kind", bound=serializers.BaseSerializer[Any])
@@ -13,14 +14,21 @@ MOST_NAMED = 100
 """Unknown fields that are named; a body may hold as many as a megabyte does."""
 
 
-@cache
 def shared(kind: type[Kind]) -> Kind:
     """Return the one serializer of its kind that reads all bodies or describes all rows.
 
     Making a serializer copies each of its fields and theirs; for an order that took longer than
     reading it. This one has neither instance nor context, and is asked only for `run_validation`
-    and `to_representation`, which keep nothing.
+    and `to_representation`, which keep nothing but the words of DRF's validators: those are put
+    into a language once, so there is one serializer for each.
     """
+    made: Kind = _shared(kind, get_language())
+    return made
+
+
+@cache
+def _shared(kind: Callable[[], Any], language: str | None) -> Any:
+    del language  # a key of the cache
     return kind()
 
 

@@ -95,7 +95,7 @@ class Counts:
 
     def _add_shared(self, key: str, lasts: int) -> int:
         used = int(self._redis.incr(key))
-        if used == 1:
+        if used <= 2:  # the second makes up for a first whose own was lost
             self._redis.expire(key, lasts + 1)
         return used
 

@@ -94,10 +94,12 @@ class Announcer:
         with self._changed:
             if together:
                 self._wanted = BATCH
-                self._changed.wait_for(
-                    lambda: len(self._waiting) >= BATCH, COLLECTED_FOR.total_seconds()
-                )
-                self._wanted = 1
+                try:
+                    self._changed.wait_for(
+                        lambda: len(self._waiting) >= BATCH, COLLECTED_FOR.total_seconds()
+                    )
+                finally:
+                    self._wanted = 1
             tickets = list(self._waiting)
             self._waiting.clear()
         return tickets

@@ -18,7 +18,6 @@ from django.conf import settings
 from django.utils import timezone
 from kombu import Connection
 from kombu.exceptions import ChannelError, OperationalError
-from kombu.transport import virtual
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from notifications import queues
@@ -122,14 +121,13 @@ class Publisher(threading.local):
             return known
 
         def measure(connection: Connection) -> int:
-            # Kept, for with Redis each channel is a connection of its own.
+            # Kept, for with Redis each channel is a connection of its own. An error does not end
+            # it: AMQP's is opened again by its client.
             channel: Any = self._asking or connection.channel()
             self._asking = channel
             try:
                 return int(channel.queue_declare(queue=queue, passive=True).message_count)
             except ChannelError:  # there is no such queue until something waits in it
-                if not isinstance(channel, virtual.Channel):  # AMQP's server has closed it
-                    self._asking = None
                 return 0
 
         count = self._exchange(measure)

@@ -128,14 +128,15 @@ def at_once(work: Callable[[], Any], *, times: int) -> list[Any]:
         return list(pool.map(run, range(times)))
 
 
+@pytest.mark.parametrize("number", [None, "TEA-9"])
 def test_fifty_identical_requests_at_once_are_one_order_and_one_mail(
-    client_with: ClientWith,
+    client_with: ClientWith, number: str | None
 ) -> None:
     key = keys.create(name="many", actor=Actor.system("tests")).key
 
     def one() -> Any:
         client = APIClient(HTTP_AUTHORIZATION=f"Bearer {key}", raise_request_exception=False)
-        return post(client, number=None)
+        return post(client, number=number)
 
     answers = at_once(one, times=AT_ONCE)
     codes = Counter(answer.status_code for answer in answers)

@@ -100,6 +100,7 @@ def test_a_refused_number_does_not_spoil_the_callers_transaction(place: Place) -
     assert Order.objects.count() == 2
 
 
+@pytest.mark.django_db(transaction=True)
 def test_when_the_mail_cannot_be_recorded_neither_is_the_order(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,7 +109,7 @@ def test_when_the_mail_cannot_be_recorded_neither_is_the_order(
 
     # Asked when all but the mail is written.
     monkeypatch.setattr(outbox, "suppressed", fail)
-    with pytest.raises(RuntimeError, match="disk"), transaction.atomic():
+    with pytest.raises(RuntimeError, match="disk"):
         place()
     assert not Order.objects.exists()
     assert not OrderLine.objects.exists()

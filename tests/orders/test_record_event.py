@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from notifications.models import Notification
 from orders import services
-from orders.errors import IllegalEvent, OrderRefused
+from orders.errors import IllegalEvent, OrderRefused, TooMuchContention
 from orders.intake import NewLine
 from orders.models import Order, OrderEvent
 from orders.states import Status
@@ -168,6 +168,23 @@ def test_an_event_planned_before_another_is_planned_again(place: Place) -> None:
     with pytest.raises(IllegalEvent):
         plan.carry_out()
     assert order.events.count() == 2
+
+
+@pytest.mark.parametrize("tries", [1, 2])
+def test_an_event_is_tried_as_often_as_allowed_and_the_last_try_counts(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tries: int
+) -> None:
+    monkeypatch.setattr(services, "MAX_TRIES", tries)
+    order = place()  # 27000
+    services.record_event(number=order.number, kind="paid")
+    plan = services.plan_event(number=order.number, kind="refunded", data={"amount": "7000"})
+    services.record_event(number=order.number, kind="refunded", data={"amount": "1000"})
+    if tries == 1:
+        with pytest.raises(TooMuchContention):
+            plan.carry_out()
+    else:
+        plan.carry_out()
+    assert OrderEvent.objects.filter(type="refunded").count() == tries
 
 
 def test_an_event_that_another_did_not_hinder_is_not_the_one_expected(place: Place) -> None:

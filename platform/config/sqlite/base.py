@@ -11,7 +11,8 @@ waits for the other until the patience is over.
 
 A connection is kept between requests, as one to a server is: to open one takes reading the schema,
 and the last one to close writes all of the log into the file. But a file can be replaced, by a
-backup's; then what was opened is no longer the database.
+backup's; then what was opened is no longer the database. That is noticed, but does not make it
+safe: the old file's log is still beside the new one. docs/upgrades.md says how it is done.
 """
 
 import random
@@ -21,6 +22,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
 from django.db.backends.sqlite3 import base
 from django.db.backends.utils import debug_transaction
 from django.db.utils import OperationalError
@@ -28,6 +30,8 @@ from django.db.utils import OperationalError
 DEFAULT_PATIENCE = timedelta(seconds=5)  # of Python's sqlite3, for who sets no timeout
 FIRST_PAUSE = timedelta(milliseconds=0.3)
 LONGEST_PAUSE = timedelta(milliseconds=3)
+
+log = structlog.get_logger(__name__)
 
 FileIdentity = tuple[int, int]
 """Device and inode."""
@@ -46,11 +50,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Close, between two requests or tasks, what is too old or another file's."""
-        if (
-            self.connection is not None
-            and not self.in_atomic_block
-            and self._opened != self._file()
-        ):
+        is_idle = self.connection is not None and not self.in_atomic_block
+        if is_idle and self._opened != self._file():
+            advice = "stop all that uses it and restore as docs/upgrades.md says"
+            log.error("database_file_replaced", advice=advice)
             self.close()
         super().close_if_unusable_or_obsolete()
 
