@@ -22,7 +22,7 @@ def shared(kind: type[Kind]) -> Kind:
     and `to_representation`, which keep nothing but the words of DRF's validators: those are put
     into a language once, so there is one serializer for each.
     """
-    made: Kind = _shared(kind, get_language())
+    made: Kind = _shared(kind, get_language())  # type: ignore[arg-type]  # a class is hashable
     return made
 
 
