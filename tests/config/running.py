@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from config.brokers import embedded_socket
+
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 90  # seconds; two cores may be shared by several stacks
 
@@ -67,11 +69,12 @@ class Up:
     def running(self) -> list[psutil.Process]:
         """Return everything alive that runs on this VAR_DIR, supervisor and orphans too."""
         found = []
+        address = str(embedded_socket(self.var_dir))
         for process in psutil.process_iter():
             try:
                 mine = process.environ().get("VAR_DIR") == str(self.var_dir)
                 # Valkey writes its title over its environment; the title holds the socket's path.
-                mine = mine or str(self.var_dir) in " ".join(process.cmdline())
+                mine = mine or address in " ".join(process.cmdline())
                 if mine and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
             except psutil.Error:
