@@ -33,10 +33,12 @@ def main() -> int:
         scale=arguments.scale,
         say=lambda text: print(f"[{time.monotonic() - began:6.0f} s] {text}", file=sys.stderr),
     )
-    parts = [_run(name, plan) for name in arguments.parts or PARTS]
-    for part in parts:
+    parts = []
+    for name in arguments.parts or PARTS:
+        part = _run(name, plan)
         _show(part)
-    _keep(parts, arguments.results)
+        _keep(part, arguments.results)
+        parts.append(part)
     charts.write(arguments.results, folder=arguments.results.parent)
     broken = [verdict for part in parts for verdict in part.verdicts if not verdict.holds]
     print(f"{time.monotonic() - began:,.0f} s in all; results in {arguments.results}")
@@ -47,7 +49,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
-    parser.add_argument("--runs", type=int, default=3, help="of each contender (3)")
+    parser.add_argument("--runs", type=int, default=2, help="of each contender (2)")
     parser.add_argument("--mails", type=int, default=6000, help="in a drain at no latency (6000)")
     parser.add_argument("--only", help="contenders, comma-separated; see benchmarks/contenders.py")
     parser.add_argument("--scale", type=float, default=1.0, help="of the other parts' sizes (1.0)")
@@ -77,18 +79,17 @@ def _show(part: Part) -> None:
     sys.stdout.flush()
 
 
-def _keep(parts: list[Part], path: Path) -> None:
-    """Write the results; parts that were not run keep what an earlier run found."""
+def _keep(part: Part, path: Path) -> None:
+    """Write what was found; the other parts keep what an earlier run found."""
     path.parent.mkdir(parents=True, exist_ok=True)
     known = json.loads(path.read_text()) if path.exists() else {}
-    for part in parts:
-        known[part.name] = {
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": machine(),
-            "data": part.data,
-            "tables": [table.as_markdown() for table in part.tables],
-            "verdicts": [vars(verdict) for verdict in part.verdicts],
-        }
+    known[part.name] = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "data": part.data,
+        "tables": [table.as_markdown() for table in part.tables],
+        "verdicts": [vars(verdict) for verdict in part.verdicts],
+    }
     path.write_text(json.dumps(known, indent=1) + "\n")
 
 

@@ -120,13 +120,6 @@ class Field:
             }
         return shared | own | dict(contender.environment)
 
-    def environment_for_manage(self, url: str) -> dict[str, str]:
-        """Return an environment in which Postroom's own code can read a database."""
-        contender = Contender(key="", title="", project=POSTROOM, way="")
-        var = self.directory / "manage"
-        var.mkdir(exist_ok=True)
-        return self.environment(contender, url=url, broker=var / "none.sock", var=var)
-
     def prepare(self, project: Project) -> None:
         """Make the empty database that a project's runs begin with, if there is none yet."""
         url, is_new = self.databases.template(project.name)

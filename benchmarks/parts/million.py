@@ -7,7 +7,7 @@ import sys
 import psycopg
 
 from benchmarks import drain
-from benchmarks.contenders import OURS
+from benchmarks.contenders import OURS, Contender
 from benchmarks.field import Field
 from benchmarks.measure import Spread
 from benchmarks.plan import Plan
@@ -44,10 +44,10 @@ def run(plan: Plan) -> Part:
     rows, mails = plan.size(ROWS, at_least=1000), plan.size(MAILS, at_least=500)
     rates: dict[str, list[float]] = {"empty": [], "full": []}
     with Field("postgres") as field:
-        url = _fill(field, rows=rows)
+        _fill(field, rows=rows)
         plan.say(f"{rows:,} finished rows are there")
-        empty_plans = plans(field.environment_for_manage(field.databases.template("postroom")[0]))
-        full_plans = plans(field.environment_for_manage(url))
+        empty_plans = _plans_with_a_backlog(field, contender, mails=mails, template="")
+        full_plans = _plans_with_a_backlog(field, contender, mails=mails, template=FULL)
         for turn in range(TURNS):
             for name, template in (("empty", ""), ("full", FULL)):
                 found = drain.drain(field, contender, mails=mails, template=template)
@@ -81,8 +81,19 @@ def run(plan: Plan) -> Part:
     return part
 
 
-def _fill(field: Field, *, rows: int) -> str:
-    """Send one mail, copy its records so many times, and keep that database; return its address."""
+def _plans_with_a_backlog(
+    field: Field, contender: Contender, *, mails: int, template: str
+) -> list[str]:
+    """Return the plans while mails wait: a table without a row is read as it is."""
+    with field.round(contender, mails=mails, template=template) as one:
+        one.fill(mails)
+        with psycopg.connect(one.url, autocommit=True) as connection:
+            connection.execute(b"VACUUM ANALYZE")
+        return plans(one.environment)
+
+
+def _fill(field: Field, *, rows: int) -> None:
+    """Send one mail, copy its records so many times, and keep that database."""
     contender = next(one for one in OURS if one.key == "postroom-fast-hundreds")
     assert field.server is not None
     with field.round(contender, mails=1) as one:
@@ -111,7 +122,6 @@ def _fill(field: Field, *, rows: int) -> str:
         )
         connection.execute(b"VACUUM ANALYZE")
     field.databases.keep(FULL, url=url)
-    return url
 
 
 PLANS = """
