@@ -33,17 +33,12 @@ def stored(model: type[Model], name: str) -> Stored:
     return _conversions(model, connection.vendor)[name]
 
 
-def add_new(rows: Sequence[Model]) -> frozenset[Any]:
-    """Insert unsaved rows of one model; return the primary keys of those that were inserted.
+def insertion_of_new(rows: Sequence[Model]) -> Insertion:
+    """Return what inserts unsaved rows of one model, and returns the keys of those inserted.
 
     The others collide with what is there, as with `bulk_create(…, ignore_conflicts=True)`, which
     does not say which they are. Keys that the database makes are not set on the rows.
     """
-    return insertion_of_new(rows)()
-
-
-def insertion_of_new(rows: Sequence[Model]) -> Insertion:
-    """Return what does `add_new(rows)`, with all that can be done before the transaction done."""
     insert = _insertion_of(rows, on_conflict="ON CONFLICT DO NOTHING")
     return lambda: frozenset(insert())
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Model
 
 from access import stored_values
-from access.stored_values import add_new
+from access.stored_values import insertion_of_new
 from notifications.models import AttemptOutcome, DeliveryAttempt, NextStep, Notification, Phase
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +66,7 @@ def columns_of(row: Model, *, but: tuple[str, ...]) -> list[Any]:
 
 def test_a_notification_is_stored_as_django_would_store_it() -> None:
     ours, theirs = a_notification("ours"), a_notification("theirs")
-    assert add_new([ours]) == {ours.pk}
+    assert insertion_of_new([ours])() == {ours.pk}
     theirs.save(force_insert=True)
     differing = ("id", "idempotency_key", "message_id")
     assert columns_of(ours, but=differing) == columns_of(theirs, but=differing)
@@ -76,7 +76,7 @@ def test_a_notification_is_stored_as_django_would_store_it() -> None:
 def test_an_attempt_is_stored_as_django_would_store_it() -> None:
     row = a_notification()
     row.save(force_insert=True)
-    (key,) = add_new([an_attempt(row)])
+    (key,) = insertion_of_new([an_attempt(row)])()
     ours = DeliveryAttempt.objects.get(pk=key)
     theirs = an_attempt(row, ticket=2)
     theirs.save(force_insert=True)
@@ -86,9 +86,9 @@ def test_an_attempt_is_stored_as_django_would_store_it() -> None:
 
 def test_what_collides_is_left_out_and_not_among_the_keys() -> None:
     first = a_notification("same")
-    add_new([first])
+    insertion_of_new([first])()
     copy, other = a_notification("same", locale="en"), a_notification("other")
-    assert add_new([copy, other]) == {other.pk}
+    assert insertion_of_new([copy, other])() == {other.pk}
     assert Notification.objects.get(idempotency_key="same").locale == "ko"
 
 
@@ -97,9 +97,9 @@ def test_more_rows_than_a_statement_has_parameters_for_are_all_written(
 ) -> None:
     monkeypatch.setattr(stored_values, "MOST_PARAMETERS", 100)
     rows = [a_notification(f"{number}") for number in range(7)]
-    assert add_new(rows) == {row.pk for row in rows}
+    assert insertion_of_new(rows)() == {row.pk for row in rows}
     assert Notification.objects.count() == 7
 
 
 def test_nothing_to_write_asks_nothing() -> None:
-    assert add_new([]) == frozenset()
+    assert insertion_of_new([])() == frozenset()
