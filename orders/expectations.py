@@ -30,7 +30,12 @@ def events_without_mail(since: datetime, until: datetime) -> Iterator[Finding]:
     )
     known = event_types.registered()
     while found := {str(pk): rest for pk, *rest in islice(events, CHUNK)}:
-        mailed = Notification.objects.filter(source_type=SOURCE_TYPE, source_id__in=found)
+        mailed = Notification.objects.filter(
+            # By the index of references; there is none of causes.
+            reference__in={number for _kind, number, _created_at in found.values()},
+            source_type=SOURCE_TYPE,
+            source_id__in=found,
+        )
         for source_id in mailed.values_list("source_id", flat=True):
             found.pop(source_id, None)
         for kind, number, created_at in found.values():

@@ -129,7 +129,12 @@ class Order(models.Model):
 class OrderLine(models.Model):
     """One position of an order."""
 
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    order = models.ForeignKey(
+        Order,
+        on_delete=models.CASCADE,
+        related_name="lines",
+        db_index=False,  # `order_line_position` begins with it
+    )
     position = models.PositiveIntegerField()
     sku = models.CharField(max_length=100, blank=True)
     name = models.CharField(max_length=500)
@@ -167,7 +172,12 @@ class OrderEvent(models.Model):
     """Something that happened to an order; never changed, and the cause of its notifications."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events")
+    order = models.ForeignKey(
+        Order,
+        on_delete=models.CASCADE,
+        related_name="events",
+        db_index=False,  # `order_event_order` begins with it
+    )
     # Not constrained to the registered types: an event's file may be taken away, its history not.
     type = models.CharField(max_length=50)
     data = models.JSONField(default=dict)

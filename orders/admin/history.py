@@ -50,7 +50,7 @@ class Entry:
 def of(order: Order, *, user: Any) -> list[Entry]:
     """Return what happened to an order, the oldest first, as `user` may see it."""
     events = list(order.events.order_by("created_at", "id"))
-    mails = _mails(events, sees_addresses=may_see_addresses(user))
+    mails = _mails(order, events, sees_addresses=may_see_addresses(user))
     return [
         Entry(
             at=event.created_at,
@@ -63,9 +63,13 @@ def of(order: Order, *, user: Any) -> list[Entry]:
     ]
 
 
-def _mails(events: Sequence[OrderEvent], *, sees_addresses: bool) -> dict[str, list[Mail]]:
+def _mails(
+    order: Order, events: Sequence[OrderEvent], *, sees_addresses: bool
+) -> dict[str, list[Mail]]:
     rows = Notification.objects.filter(
-        source_type=SOURCE_TYPE, source_id__in=[str(event.pk) for event in events]
+        reference=order.number,  # by its index; there is none of causes
+        source_type=SOURCE_TYPE,
+        source_id__in=[str(event.pk) for event in events],
     )
     found: defaultdict[str, list[Mail]] = defaultdict(list)
     for row in rows.defer("context").order_by("created_at", "pk")[:SHOWN]:

@@ -84,7 +84,7 @@ class Stage:
         self._break_down()
 
     def _deliver_all(self, event: OrderEvent, happening: Happening) -> None:
-        rows = Notification.objects.filter(source_id=str(event.id))
+        rows = Notification.objects.filter(reference=event.order.number, source_id=str(event.id))
         at = happening.at
         rows.update(
             created_at=at,

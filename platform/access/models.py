@@ -80,7 +80,12 @@ class IdempotencyKey(models.Model):
     answer may hold personal data; it is deleted with its row (`access.idempotency.KEPT`).
     """
 
-    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="+")
+    api_key = models.ForeignKey(
+        ApiKey,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,  # `idempotency_key_once` begins with it
+    )
     key = models.CharField(max_length=255)
     # What was asked: method, path and body.
     fingerprint = models.CharField(max_length=64)

@@ -1,15 +1,18 @@
 """Migrations that a running system does not notice, on both databases.
 
-`AddIndex` keeps writers away from a table for as long as PostgreSQL builds the index. Use
-`AddIndexOnline` on every table that holds rows already, in a migration with `atomic = False`.
+`AddIndex` keeps writers away from a table for as long as PostgreSQL builds the index, and
+`RemoveIndex` for as long as it waits for those that read. Use `AddIndexOnline` and
+`RemoveIndexOnline` on every table that holds rows already, in a migration with `atomic = False`.
 tests/test_migrations.py finds those that do not; docs/upgrades.md has the rule.
 """
 
 from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations import AddIndex
+from django.db.migrations.operations import AddIndex, RemoveIndex
+from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+from django.db.models import Model
 
 POSTGRESQL = "postgresql"
 
@@ -55,3 +58,101 @@ class AddIndexOnline(AddIndex):
         if self.allow_migrate_model(schema_editor.connection.alias, model):
             editor: Any = schema_editor
             editor.remove_index(model, self.index, concurrently=True)
+
+
+class RemoveIndexOnline(RemoveIndex):
+    """Drops an index without standing in anybody's way; can be run again."""
+
+    atomic = False
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Drop the index."""
+        if schema_editor.connection.vendor != POSTGRESQL:
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = from_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            editor: Any = schema_editor
+            index = from_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
+            editor.remove_index(model, index, concurrently=True)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Build the index again."""
+        if schema_editor.connection.vendor != POSTGRESQL:
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            editor: Any = schema_editor
+            index = to_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
+            editor.add_index(model, index, concurrently=True)
+
+
+class DropPatternIndex(Operation):
+    """Drops the second index that Django makes of a unique text on PostgreSQL, for `LIKE 'a%'`.
+
+    Nobody looks for the beginning of such a text where this is used, and each row has an entry in
+    it. No change for Django, which does not list these indexes.
+    """
+
+    atomic = False
+    reversible = True
+    reduces_to_sql = False
+
+    def __init__(self, model_name: str, column: str) -> None:
+        self.model_name = model_name
+        self.column = column
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Change nothing."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Drop the index."""
+        if schema_editor.connection.vendor == POSTGRESQL:
+            model = from_state.apps.get_model(app_label, self.model_name)
+            name = self._name(model, schema_editor)
+            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Build the index again."""
+        if schema_editor.connection.vendor == POSTGRESQL:
+            model = to_state.apps.get_model(app_label, self.model_name)
+            quote, name = schema_editor.quote_name, self._name(model, schema_editor)
+            schema_editor.execute(
+                f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON"
+                f" {quote(model._meta.db_table)} ({quote(self.column)} varchar_pattern_ops)"
+            )
+
+    def describe(self) -> str:
+        """Say what is done."""
+        return f"Drop the pattern index of {self.column} on {self.model_name}"
+
+    def _name(self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
+        editor: Any = schema_editor
+        # Only Django knows how it has named it.
+        name = editor._create_index_name(model._meta.db_table, [self.column], suffix="_like")  # noqa: SLF001
+        return schema_editor.quote_name(str(name))

@@ -24,8 +24,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from notifications import outbox, stored_mail
-from notifications.making import READY_MADE
-from notifications.models import Role
+from notifications.models import READY_MADE, Role
 
 log = structlog.get_logger()
 

@@ -6,13 +6,11 @@ from django.core.mail import EmailMultiAlternatives
 
 from notifications import stored_mail
 from notifications.composition import compose, mark
-from notifications.models import Notification, StoredMail
+from notifications.models import READY_MADE, Notification, StoredMail
 from notifications.suppressions import suppressed
 from templating import live
 from templating.rendering import Rendered, render
 
-READY_MADE = "django.mail"
-"""The event of mail that came ready-made; no contract and no template has this name."""
 VERSION = "ready-made"
 
 

@@ -15,7 +15,13 @@ from django.utils import timezone
 from access import tracing
 from access.stored_values import Insertion, insertion_of_new
 from notifications.announcing import announcer
-from notifications.models import Notification, Role, StoredMail, StoredPart
+from notifications.models import (
+    Notification,
+    Role,
+    StoredMail,
+    StoredPart,
+    own_message_id,
+)
 from notifications.models.notification import new_id
 from notifications.publishing import PUBLISHED_GRACE
 from notifications.states import Status
@@ -177,7 +183,7 @@ def _row(item: NewNotification, *, now: datetime) -> Notification:
         send_at=item.send_at,
         subject=item.ready.subject[:1000] if item.ready else "",
         message_id=_own_message_id(item)
-        or f"<{identifier}@{_domain_of(settings.DEFAULT_FROM_EMAIL)}>",
+        or own_message_id(identifier, domain=_domain_of(settings.DEFAULT_FROM_EMAIL)),
         status=Status.QUEUED,
         relay_at=later or now + PUBLISHED_GRACE,
         next_attempt_at=later,

@@ -22,7 +22,14 @@ from django.utils.crypto import salted_hmac
 
 from notifications.columns import fit_row
 from notifications.making import NotKept, is_ready_made, kept_mail
-from notifications.models import Notification, ProviderEvent, Suppression, SuppressionReason
+from notifications.models import (
+    READY_MADE,
+    Notification,
+    ProviderEvent,
+    Suppression,
+    SuppressionReason,
+    id_in_message_id,
+)
 from notifications.publishing import publish_reports
 from notifications.relevance import Relevance, Said, of_acceptance, of_refusal
 from notifications.states import Status
@@ -211,8 +218,10 @@ def _match(event: ProviderEvent) -> Notification | None:
 def _find(event: ProviderEvent) -> Notification | None:
     # Two providers may give the same id to different mail; a Message-ID is ours, whoever tells it.
     by_provider = Q(provider_message_id=event.provider_message_id, provider=event.provider)
-    by_header = Q(message_id=str(event.payload.get("message_id", "")))
-    for condition in (by_provider, by_header):
+    header = str(event.payload.get("message_id", ""))
+    by_own_header = Q(pk=id_in_message_id(header), message_id=header)
+    by_header = Q(event=READY_MADE, message_id=header)
+    for condition in (by_provider, by_own_header, by_header):
         if row := Notification.objects.filter(condition).first():
             return row
     return None

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
-from notifications.models import AttemptOutcome
+from notifications.models import AttemptOutcome, is_named
 from notifications.retries import DeadLetterReason
 
 Choices = Sequence[tuple[str, "str | Promise"]]
@@ -54,17 +54,18 @@ def indexed_values(model: type[Model], column: str) -> list[str]:
     SELECT DISTINCT would read the whole table; this reads one row for each value.
     """
     table, name = model._meta.db_table, connection.ops.quote_name(column)
+    named = f"NOT ({name} = '')"  # as the condition of an index says it, or SQLite would not see it
     statement = f"""
         WITH RECURSIVE hop(value) AS (
-            SELECT min({name}) FROM {table}
+            SELECT min({name}) FROM {table} WHERE {named}
             UNION ALL
-            SELECT (SELECT min({name}) FROM {table} WHERE {name} > hop.value)
+            SELECT (SELECT min({name}) FROM {table} WHERE {name} > hop.value AND {named})
             FROM hop WHERE hop.value IS NOT NULL
         )
         SELECT value FROM hop WHERE value IS NOT NULL"""  # noqa: S608  names of our own columns
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        return [value for (value,) in cursor.fetchall() if value]
+        return [value for (value,) in cursor.fetchall()]
 
 
 class EqualsFilter(DropdownFilter):
@@ -75,7 +76,7 @@ class EqualsFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         """Keep the rows with the value."""
         value = self.value()
-        return queryset.filter(**{self.column: value}) if value else queryset
+        return queryset.filter(is_named(self.column, value)) if value else queryset
 
 
 class StatusFilter(EqualsFilter):

@@ -4,7 +4,15 @@ from notifications.models.attempt import AttemptOutcome, DeliveryAttempt, NextSt
 from notifications.models.audit_run import AuditRun
 from notifications.models.bulk_operation import BulkChunk, BulkOperation
 from notifications.models.heartbeat import Heartbeat
-from notifications.models.notification import Notification, NotificationQuerySet, Role
+from notifications.models.named import is_named
+from notifications.models.notification import (
+    READY_MADE,
+    Notification,
+    NotificationQuerySet,
+    Role,
+    id_in_message_id,
+    own_message_id,
+)
 from notifications.models.prefix import ByBytes, Prefix
 from notifications.models.provider_event import ProviderEvent
 from notifications.models.rollup import DeliveryRollup, HourlyRollup, Rollup
@@ -12,6 +20,7 @@ from notifications.models.stored_mail import StoredMail, StoredPart
 from notifications.models.suppression import Suppression, SuppressionReason
 
 __all__ = [
+    "READY_MADE",
     "AttemptOutcome",
     "AuditRun",
     "BulkChunk",
@@ -33,4 +42,7 @@ __all__ = [
     "StoredPart",
     "Suppression",
     "SuppressionReason",
+    "id_in_message_id",
+    "is_named",
+    "own_message_id",
 ]

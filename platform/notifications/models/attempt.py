@@ -41,7 +41,10 @@ class DeliveryAttempt(models.Model):
     """One try to hand a notification to one provider. Written once; only erasure changes it."""
 
     notification = models.ForeignKey(
-        "notifications.Notification", on_delete=models.CASCADE, related_name="attempts"
+        "notifications.Notification",
+        on_delete=models.CASCADE,
+        related_name="attempts",
+        db_index=False,  # `attempt_once_per_ticket` begins with it
     )
     ticket = models.PositiveIntegerField()
     # The attempt's number in the notification's life; providers tried in one claim share it.

@@ -1,5 +1,6 @@
 """One email owed to one recipient because of one event."""
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Any, Self
 from uuid import UUID
@@ -21,6 +22,10 @@ from notifications.states import (
     sources,
 )
 
+READY_MADE = "django.mail"
+"""The event of mail that came ready-made; no contract and no template has this name."""
+_OWN_MESSAGE_ID = re.compile(r"<?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@[^<>@\s]+>?")
+
 
 class Role(models.TextChoices):
     """Whom a notification is for; part of its idempotency key."""
@@ -33,6 +38,17 @@ class Role(models.TextChoices):
 def new_id() -> UUID:
     """Return a UUIDv7: unique anywhere, and ordered by the time it was made."""
     return uuid_utils.compat.uuid7()
+
+
+def own_message_id(identifier: UUID, *, domain: str) -> str:
+    """Return the Message-ID of a notification that brings none."""
+    return f"<{identifier}@{domain}>"
+
+
+def id_in_message_id(message_id: str) -> UUID | None:
+    """Return which notification a Message-ID of ours names; None if it is no such one."""
+    match = _OWN_MESSAGE_ID.fullmatch(message_id)
+    return UUID(match[1]) if match else None
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -232,7 +248,12 @@ class Notification(models.Model):
             models.Index(fields=["status", "-created_at"], name="notification_status"),
             models.Index(fields=["-created_at"], name="notification_created"),
             models.Index(fields=["event", "-created_at"], name="notification_event"),
-            models.Index(fields=["provider", "-created_at"], name="notification_provider"),
+            # Written once, when it is known: a row that waits or is claimed has no entry here.
+            models.Index(
+                fields=["provider", "-created_at"],
+                condition=~Q(provider=""),
+                name="notification_by_provider",
+            ),
             # What went wrong is little, and what needs a person is less.
             models.Index(
                 fields=["error_kind", "-created_at"],
@@ -244,13 +265,17 @@ class Notification(models.Model):
                 condition=Q(status__in=sorted(NEEDS_ATTENTION)),
                 name="notification_attention",
             ),
-            models.Index(fields=["source_type", "source_id"], name="notification_source"),
             models.Index(
                 fields=["provider_message_id"],
                 condition=~Q(provider_message_id=""),
                 name="notification_provider_message",
             ),
-            models.Index(fields=["message_id"], name="notification_message_id"),
+            # Ours names the row (`id_in_message_id`); only ready-made mail may bring another one.
+            models.Index(
+                fields=["message_id"],
+                condition=Q(event=READY_MADE),
+                name="notification_brought_id",
+            ),
             # Erasure's: what is erased leaves it, so that history costs it nothing.
             models.Index(
                 fields=["finished_at"],
