@@ -1,13 +1,20 @@
 """A mail as it goes over the wire and into `.eml` files."""
 
+import re
+from email._policybase import Compat32
+from email.generator import BytesGenerator
 from email.header import Header
 from email.message import Message
-from typing import Any, cast
+from io import BytesIO
+from secrets import token_hex
+from typing import Any, Self, cast
 
 from django.core.mail import EmailMessage
-from django.core.mail.message import MIMEMixin
 
 from providers.backends import common_shape
+
+LONGEST_HEADER_LINE = 76
+_VISIBLE = re.compile(r"[!-~](?: ?[!-~])*")  # ASCII in one line, no blank that folding could move
 
 
 def as_wire(message: EmailMessage, *, quick: bool = False) -> bytes:
@@ -17,11 +24,43 @@ def as_wire(message: EmailMessage, *, quick: bool = False) -> bytes:
     """
     if quick and (written := common_shape.as_wire(message)) is not None:
         return written
-    built = message.message()
+    built = cast("Message[Any, Any]", message.message())
     subject = str(message.subject)
     if not subject.isascii():
         _fold_subject(built, subject)
-    return cast("MIMEMixin", built).as_bytes(linesep="\r\n")
+    for part in built.walk():
+        if part.get_content_maintype() == "multipart" and part.get_boundary() is None:
+            # Or the generator looks for one that no part holds: it compiles a pattern, and searches
+            # them all with it. There is no need to search for 128 random bits.
+            part.set_boundary(f"=_{token_hex(16)}")
+    whole = BytesIO()
+    # As Django's `as_bytes` does.
+    BytesGenerator(whole, mangle_from_=False, policy=_POLICY).flatten(built)
+    return whole.getvalue()
+
+
+class _ShortHeaders(Compat32):
+    """The policy of Django's messages, which leaves headers alone that need no folding.
+
+    That one passes each through the grammar of encoded words, which is a third of the time that it
+    takes to write a mail, and is copied for each part to be given the ends of lines that it has.
+    """
+
+    def clone(self, **changes: Any) -> Self:
+        """Return it with these changes: itself, if there is nothing to change."""
+        if all(getattr(self, name) == value for name, value in changes.items()):
+            return self
+        return super().clone(**changes)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """Return a header's lines."""
+        is_short = type(value) is str and len(name) + 2 + len(value) <= LONGEST_HEADER_LINE
+        if is_short and _VISIBLE.fullmatch(value):
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_POLICY = _ShortHeaders(linesep="\r\n")
 
 
 def _fold_subject(built: "Message[Any, Any]", subject: str) -> None:
