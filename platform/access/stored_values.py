@@ -5,19 +5,24 @@ costs more than writing the row. Here each column's own conversion is found out 
 database; most need none.
 """
 
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import cache, partial
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import AutoField, ForeignKey, Model
+from django.db.models import AutoField, ForeignKey, JSONField, Model
 from django.utils.duration import duration_microseconds
+from pydantic_core import to_json
 
 Stored = Callable[[Any], Any]
 Insertion = Callable[[], frozenset[Any]]
 """Inserts rows, and returns the primary keys of those that were inserted."""
+Values = Callable[[Model], tuple[Any, ...]]
 MOST_PARAMETERS = 30_000
 """Of one statement: SQLite takes 32,766."""
 AS_THEY_ARE = frozenset(
@@ -66,15 +71,14 @@ def _insertion_of(rows: Sequence[Model], *, on_conflict: str) -> Callable[[], li
     if not rows:
         return list
     model = type(rows[0])
-    statement, columns = _insertion(model, connection.vendor)
-    placeholders = f"({', '.join(['%s'] * len(columns))})"
-    at_once = MOST_PARAMETERS // len(columns)
+    insert_into, names, values_of, returning = _insertion(model, connection.vendor)
+    at_once = MOST_PARAMETERS // len(names)
     statements = []
     for start in range(0, len(rows), at_once):
-        some = rows[start : start + at_once]
-        values = [convert(getattr(row, name)) for row in some for name, convert in columns]
-        text = statement.format(rows=", ".join([placeholders] * len(some)), on_conflict=on_conflict)
-        statements.append((text, values))
+        query, parameters = rows_query(
+            model, names, [values_of(row) for row in rows[start : start + at_once]]
+        )
+        statements.append((f"{insert_into} {query} {on_conflict} {returning}", parameters))
 
     def insert() -> list[Any]:
         added: list[Any] = []
@@ -87,6 +91,84 @@ def _insertion_of(rows: Sequence[Model], *, on_conflict: str) -> Callable[[], li
     return insert
 
 
+def rows_query(
+    model: type[Model], names: tuple[str, ...], rows: Sequence[Sequence[Any]]
+) -> tuple[str, list[Any]]:
+    """Return a query that gives rows of values, as columns of a model take them.
+
+    On PostgreSQL many rows are one parameter, in JSON: its driver would take longer to write
+    thousands of parameters into a statement than the server to read them.
+
+    Args:
+        model: whose columns they are.
+        names: the attributes of the columns.
+        rows: at least one; each with a value for each name.
+
+    Returns:
+        The query, and its parameters.
+    """
+    columns = _columns(model, names, connection.vendor)
+    converted = [list(row) for row in rows]
+    for values in converted:
+        for position, convert in columns.converted:
+            values[position] = convert(values[position])
+    if columns.recordset and len(rows) > 1:
+        keyed = [dict(zip(columns.keys, values, strict=True)) for values in converted]
+        return columns.recordset, [to_json(keyed).decode()]
+    placeholders = f"({', '.join(columns.placeholders)})"
+    return (
+        f"VALUES {', '.join([placeholders] * len(rows))}",
+        [value for values in converted for value in values],
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Columns:
+    """How values of some columns get into a query.
+
+    Attributes:
+        converted: the positions of those that are not taken as they are, with their conversions.
+        placeholders: of a row.
+        keys: by which the values of a row stand in JSON.
+        recordset: the query that reads them there; "" where a driver takes parameters quickly.
+    """
+
+    converted: Sequence[tuple[int, Stored]]
+    placeholders: Sequence[str]
+    keys: Sequence[str]
+    recordset: str
+
+
+@cache
+def _columns(model: type[Model], names: tuple[str, ...], vendor: str) -> _Columns:
+    conversions = _conversions(model, vendor)
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    found = [fields[name] for name in names]
+    by_position = [conversions[field.name] for field in found]
+    is_postgresql = vendor == "postgresql"
+    keys = [f"c{position}" for position in range(len(names))]
+    # JSON in JSON is a text there, or it would have to be read to be written into the other.
+    is_json = [isinstance(field, JSONField) for field in found]
+    read = ", ".join(
+        f"{key} {'text' if json_ else field.db_type(connection)}"
+        for key, field, json_ in zip(keys, found, is_json, strict=True)
+    )
+    taken = ", ".join(
+        f"{key}::jsonb" if json_ else key for key, json_ in zip(keys, is_json, strict=True)
+    )
+    recordset = f"SELECT {taken} FROM json_to_recordset(%s::json) AS given({read})"  # noqa: S608
+    return _Columns(
+        converted=[
+            (position, convert)
+            for position, convert in enumerate(by_position)
+            if convert is not _as_it_is
+        ],
+        placeholders=["%s::jsonb" if is_postgresql and json_ else "%s" for json_ in is_json],
+        keys=keys,
+        recordset=recordset if is_postgresql else "",
+    )
+
+
 @cache
 def _conversions(model: type[Model], vendor: str) -> dict[str, Stored]:
     del vendor  # a key of the cache: each database has its own forms
@@ -94,18 +176,19 @@ def _conversions(model: type[Model], vendor: str) -> dict[str, Stored]:
 
 
 @cache
-def _insertion(model: type[Model], vendor: str) -> tuple[str, list[tuple[str, Stored]]]:
-    """Return the statement, and each column's attribute with its conversion."""
+def _insertion(model: type[Model], vendor: str) -> tuple[str, tuple[str, ...], Values, str]:
+    """Return the statement's beginning, its columns' attributes, what reads them, and its end."""
+    del vendor  # a key of the cache
     fields = [one for one in model._meta.concrete_fields if not isinstance(one, AutoField)]
-    conversions = _conversions(model, vendor)
-    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
-    table = connection.ops.quote_name(model._meta.db_table)
-    key = connection.ops.quote_name(_key_field(model).column)
-    statement = (
-        f"INSERT INTO {table} ({names})"  # noqa: S608  names of ours
-        f" VALUES {{rows}} {{on_conflict}} RETURNING {key}"
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(str(field.column)) for field in fields)
+    names = tuple(field.attname for field in fields)
+    return (
+        f"INSERT INTO {quote(model._meta.db_table)} ({columns})",
+        names,
+        attrgetter(*names),
+        f"RETURNING {quote(_key_field(model).column)}",
     )
-    return statement, [(field.attname, conversions[field.name]) for field in fields]
 
 
 def _key_field(model: type[Model]) -> Any:
@@ -118,14 +201,15 @@ def _conversion(field: Any) -> Stored:
     kind, features = field.get_internal_type(), connection.features
     if kind in AS_THEY_ARE:
         return _as_it_is
-    if kind == "UUIDField":
-        return _as_it_is if features.has_native_uuid_field else _uuid
-    if kind == "DurationField":
-        return _as_it_is if features.has_native_duration_field else _duration
-    if kind == "DateTimeField":
-        is_sqlite = connection.vendor == "sqlite"
-        return partial(_naive, zone=connection.timezone) if is_sqlite else _as_it_is
-    return partial(field.get_db_prep_save, connection=connection)
+    own: dict[str, Stored] = {
+        "UUIDField": _as_it_is if features.has_native_uuid_field else _uuid,
+        "DurationField": _interval if features.has_native_duration_field else _duration,
+        "JSONField": partial(_json, encoder=getattr(field, "encoder", None)),
+        "DateTimeField": partial(_naive, zone=connection.timezone)
+        if connection.vendor == "sqlite"
+        else _as_it_is,
+    }
+    return own.get(kind) or partial(field.get_db_prep_save, connection=connection)
 
 
 def _as_it_is(value: Any) -> Any:
@@ -138,6 +222,14 @@ def _uuid(value: UUID | None) -> str | None:
 
 def _duration(value: timedelta | None) -> int | None:
     return None if value is None else duration_microseconds(value)
+
+
+def _interval(value: timedelta | None) -> str | None:
+    return None if value is None else f"{duration_microseconds(value)} microseconds"
+
+
+def _json(value: Any, *, encoder: type[json.JSONEncoder] | None) -> str | None:
+    return None if value is None else json.dumps(value, cls=encoder)
 
 
 def _naive(value: datetime | None, *, zone: tzinfo | None) -> str | None:

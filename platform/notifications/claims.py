@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Least
 
 from access.loaded_rows import execute_returning
-from access.stored_values import stored
+from access.stored_values import rows_query, stored
 from notifications.models import Notification, NotificationQuerySet
 from notifications.publishing import PUBLISHED_GRACE
 from notifications.states import CLAIMABLE, Status
@@ -20,7 +20,7 @@ from notifications.tickets import Ticketed
 # By hand: it stands between an event and its mail, and the ORM takes longer to make it than the
 # database to execute it. Asked for its state alone SQLite would read all that waits: see `now_in`.
 _CLAIM = """
-    WITH presented(held_id, held_ticket) AS (VALUES {rows})
+    WITH presented(held_id, held_ticket) AS ({rows})
     UPDATE notifications_notification
     SET status = %s, ticket = ticket + 1, claim_expires_at = %s, relay_at = %s
     FROM presented
@@ -39,17 +39,17 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
     presented = sorted(set(tickets))
     if not presented:
         return []
-    identifier, time = stored(Notification, "id"), stored(Notification, "relay_at")
+    time = stored(Notification, "relay_at")
+    query, parameters = rows_query(
+        Notification, ("id", "ticket"), [(one.id, one.ticket) for one in presented]
+    )
     claimable = sorted(CLAIMABLE)
     expires = time(expiry(now))
     return execute_returning(
         Notification,
-        _CLAIM.format(
-            rows=", ".join(["(%s, %s)"] * len(presented)),
-            statuses=", ".join(["%s"] * len(claimable)),
-        ),
+        _CLAIM.format(rows=query, statuses=", ".join(["%s"] * len(claimable))),
         [
-            *(value for one in presented for value in (identifier(one.id), one.ticket)),
+            *parameters,
             *(Status.SENDING.value, expires, expires),
             *(status.value for status in claimable),
             time(now),

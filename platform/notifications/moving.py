@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from access.stored_values import stored
+from access.stored_values import rows_query, stored
 from notifications.models import Notification
 from notifications.states import IllegalTransitionError, Status, sources
 from notifications.tickets import Ticketed
@@ -20,7 +20,7 @@ Move = Callable[[], frozenset[UUID]]
 """Moves rows, and returns which it found."""
 
 _STATEMENT = """
-    WITH moves(held_id, held_ticket{columns}) AS (VALUES {rows})
+    WITH moves(held_id, held_ticket{columns}) AS ({rows})
     UPDATE notifications_notification SET status = %s{own}{common}
     FROM moves
     WHERE id = held_id AND ticket = held_ticket AND status IN ({statuses})
@@ -49,25 +49,22 @@ def move_each(
     if not moves:
         return frozenset
     common, own = _split([changes for _, changes in moves])
-    identifier = stored(Notification, "id")
-    columns = [(name, stored(Notification, name)) for name in own]
     # In one order everywhere, so that two that move the same rows wait and do not deadlock.
-    rows = [
+    query, parameters = rows_query(
+        Notification,
+        ("id", "ticket", *own),
         [
-            identifier(ticketed.id),
-            ticketed.ticket,
-            *(convert(values[name]) for name, convert in columns),
-        ]
-        for ticketed, values in sorted(moves, key=lambda move: move[0].id)
-    ]
+            (ticketed.id, ticketed.ticket, *(values[name] for name in own))
+            for ticketed, values in sorted(moves, key=lambda move: move[0].id)
+        ],
+    )
     statement = _STATEMENT.format(
         columns="".join(f", new_{name}" for name in own),
-        rows=", ".join([f"({', '.join(['%s'] * (2 + len(own)))})"] * len(rows)),
+        rows=query,
         own="".join(f", {name} = new_{name}" for name in own),
         common="".join(f", {name} = %s" for name in common),
         statuses=", ".join(["%s"] * len(only_from)),
     )
-    parameters = [value for row in rows for value in row]
     parameters += [to.value, *(stored(Notification, name)(value) for name, value in common.items())]
     parameters += [status.value for status in only_from]
 

@@ -84,6 +84,41 @@ def test_an_attempt_is_stored_as_django_would_store_it() -> None:
     assert ours.duration == timedelta(milliseconds=12, microseconds=345)
 
 
+ODD = '\'\\u0041\\\\ "%s" {} \u2028 \n\t😀 ::jsonb --'
+
+
+def test_many_rows_are_stored_as_one_is() -> None:
+    values: dict[str, Any] = {
+        "recipient_name": ODD,
+        "context": {ODD: [ODD, 0.1, 10**20, None, True, {"a": {}}]},
+        "tags": [],
+        "send_at": None,
+        "doubted_ticket": None,
+        "sent_at": NOW.replace(microsecond=0),
+    }
+    names = ("alone", "first", "second")
+    alone, *both = (a_notification(name, **values) for name in names)
+    insertion_of_new([alone])()
+    assert insertion_of_new(both)() == {row.pk for row in both}
+    differing = ("id", "idempotency_key", "message_id")
+    assert columns_of(both[0], but=differing) == columns_of(alone, but=differing)
+    assert columns_of(both[1], but=differing) == columns_of(alone, but=differing)
+    stored = Notification.objects.get(pk=both[1].pk)
+    assert (stored.recipient_name, stored.context) == (ODD, values["context"])
+
+
+@pytest.mark.parametrize(
+    "duration",
+    [timedelta(0), timedelta(microseconds=-5), timedelta(days=3, microseconds=1)],
+    ids=str,
+)
+def test_many_durations_come_back_as_they_were(duration: timedelta) -> None:
+    row = a_notification()
+    row.save(force_insert=True)
+    insertion_of_new([an_attempt(row, ticket=ticket, duration=duration) for ticket in (1, 2)])()
+    assert [one.duration for one in DeliveryAttempt.objects.all()] == [duration] * 2
+
+
 def test_what_collides_is_left_out_and_not_among_the_keys() -> None:
     first = a_notification("same")
     insertion_of_new([first])()
