@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 from pydantic import ValidationError
 
+from access.made_rows import made
 from access.stored_values import insertion, insertion_of_new
 from notifications import outbox
 from orders import event_types, numbering, state_machine
@@ -100,7 +101,8 @@ def _place_numbered(new: NewOrder, *, totals: Totals, now: datetime) -> Order:
 def _placing(new: NewOrder, *, number: str, totals: Totals, now: datetime) -> Plan[Order]:
     order = _order(new, number=number, totals=totals, now=now)
     lines = [
-        OrderLine(
+        made(
+            OrderLine,
             order=order,
             position=position,
             sku=line.sku,
@@ -134,7 +136,8 @@ def _placing(new: NewOrder, *, number: str, totals: Totals, now: datetime) -> Pl
 
 
 def _order(new: NewOrder, *, number: str, totals: Totals, now: datetime) -> Order:
-    return Order(
+    return made(
+        Order,
         number=number,
         customer_email=new.customer_email,
         customer_name=new.customer_name,
@@ -315,7 +318,8 @@ def _recording(
     now: datetime,
 ) -> tuple[OrderEvent, Callable[[], None]]:
     """Return an event of an order, and what writes it with the mail about it."""
-    event = OrderEvent(
+    event = made(
+        OrderEvent,
         order=order,
         type=event_type.name,
         data=data.model_dump(mode="json", exclude_none=True),

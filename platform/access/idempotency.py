@@ -31,6 +31,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access.made_rows import made
 from access.models import ApiKey, IdempotencyKey
 from access.problems import IdempotencyInProgress, IdempotencyKeyReused
 from access.stored_values import insertion_of_new
@@ -124,7 +125,8 @@ class Asked:
 
     def row(self, answer: Response | None) -> IdempotencyKey:
         """Return the row that says that it was done, with its answer if that is known."""
-        return IdempotencyKey(
+        return made(
+            IdempotencyKey,
             api_key=self.owner,
             key=self.key,
             fingerprint=self.fingerprint,

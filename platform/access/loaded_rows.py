@@ -16,6 +16,8 @@ from uuid import UUID
 from django.db import connections, transaction
 from django.db.models import Field, JSONField, Model
 
+from access.made_rows import restored
+
 AnyModel = TypeVar("AnyModel", bound=Model)
 Loaded = Callable[[Any], Any]
 
@@ -77,7 +79,7 @@ def _loaded(
     for position, load in loaders:
         if values[position] is not None:
             values[position] = load(values[position])
-    return model.from_db(using, names, values)
+    return restored(model, names, values, using=using)
 
 
 def _turn_to_write(using: str) -> AbstractContextManager[Any]:

@@ -15,17 +15,30 @@ def fit(model: type[Model], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return `values` of `model`'s fields with each text made to fit; the rest as it is."""
     longest = _longest(model)
     return {
-        name: fitted(value, longest=longest.get(name)) if isinstance(value, str) else value
+        name: value
+        if not isinstance(value, str) or fits(value, longest=longest.get(name))
+        else fitted(value, longest=longest.get(name))
         for name, value in values.items()
     }
 
 
 def fit_row(row: Model) -> None:
     """Make the texts of an unsaved row fit."""
+    values = row.__dict__
     for name, longest in _longest(type(row)).items():
-        value = getattr(row, name)
-        if isinstance(value, str):
-            setattr(row, name, fitted(value, longest=longest))
+        value = values[name]
+        if isinstance(value, str) and not fits(value, longest=longest):
+            values[name] = fitted(value, longest=longest)
+
+
+def fits(text: str, *, longest: int | None) -> bool:
+    """Return whether a text can certainly be stored as it is; see `fitted`."""
+    return (
+        type(text) is str
+        and text.isascii()
+        and "\x00" not in text
+        and (longest is None or len(text) <= longest)
+    )
 
 
 def fitted(text: str, *, longest: int | None) -> str:

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from access import tracing
+from access.made_rows import made
 from access.stored_values import Insertion, insertion_of_new
 from notifications.announcing import announcer
 from notifications.models import (
@@ -166,7 +167,8 @@ def _row(item: NewNotification, *, now: datetime) -> Notification:
     lifetime = item.expires_after or usual
     later = item.send_at if item.send_at and item.send_at > now else None
     identifier = new_id()
-    return Notification(
+    return made(
+        Notification,
         id=identifier,
         idempotency_key=item.idempotency_key,
         event=item.event,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from access.made_rows import made
 from notifications import retries
 from notifications.models import AttemptOutcome, DeliveryAttempt, NextStep, Notification, Phase
 from notifications.states import Status
@@ -97,7 +98,8 @@ class Acceptance:
 
     def attempt(self, row: Notification) -> DeliveryAttempt:
         """Return the attempt that ended in this acceptance."""
-        return DeliveryAttempt(
+        return made(
+            DeliveryAttempt,
             notification=row,
             ticket=row.ticket,
             number=row.attempt_count + 1,
