@@ -7,7 +7,7 @@ learned alone is told to the others when Redis is back.
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -63,16 +63,19 @@ class WorkersState:
         self._seen.update({alias: (now, standing) for alias, standing in found.items()})
         return found
 
-    def recent_standings(self, aliases: Iterable[str]) -> dict[str, Standing]:
+    def recent_standings(self, aliases: Collection[str]) -> dict[str, Standing]:
         """Return how the providers stand, or stood `RECENT` seconds ago at the earliest.
 
         For what is asked with every mail of a batch. What this process learned itself is in it.
         """
-        aliases = list(aliases)
         earliest = time.monotonic() - RECENT
-        seen = {alias: self._seen.get(alias, (float("-inf"), None)) for alias in aliases}
-        known = {alias: one for alias, (at, one) in seen.items() if one and at >= earliest}
-        return known if len(known) == len(aliases) else self.standings(aliases)
+        known = {}
+        for alias in aliases:
+            seen = self._seen.get(alias)
+            if seen is None or seen[0] < earliest:
+                return self.standings(aliases)
+            known[alias] = seen[1]
+        return known
 
     def update(self, alias: str, transition: Transition, *, now: datetime) -> list[Change]:
         """Apply `transition`; return what changed by it."""

@@ -41,8 +41,15 @@ class Pace:
         """Take note of how long a hand-over waited."""
         self._waits.append(seconds)
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether the last hand-over waited for so long that another mail might have gone out."""
+        return self._waits[-1] >= WORTH_A_THREAD
+
     def threads(self, *, mails: int) -> int:
         """Return how many threads should send `mails`; 1: the caller's own."""
+        if not self.is_slow:
+            return 1
         waits = list(self._waits)
         wait = min(waits[-FEW:])
         if wait < SURELY:

@@ -5,6 +5,7 @@ first command and after the mail's last line, which is "try again" against "nobo
 """
 
 import smtplib
+import socket
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Any
 from providers.errors import Phase
 
 LONGEST_CONNECT = timedelta(seconds=10)
+READ_AT_ONCE = 8192  # bytes
 
 
 class Step(StrEnum):
@@ -81,6 +83,38 @@ class Progress:
         return min(self.remaining(), LONGEST_CONNECT.total_seconds())
 
 
+class _Replies:
+    """What a server says, line by line: what `smtplib` makes of its socket otherwise.
+
+    Several replies come at once where commands are pipelined. What has come already is read without
+    a word to the socket; only where it is waited for is there a deadline to be set.
+    """
+
+    def __init__(self, sock: socket.socket, progress: Progress) -> None:
+        self._sock = sock
+        self._progress = progress
+        self._unread = b""
+
+    def readline(self, limit: int) -> bytes:
+        """Return a line with its end, or `limit` bytes of one that is longer; b"" at the end."""
+        end = self._unread.find(b"\n") + 1
+        while not end and len(self._unread) < limit:
+            self._sock.settimeout(self._progress.remaining())
+            more = self._sock.recv(READ_AT_ONCE)
+            if not more:
+                end = len(self._unread)
+                break
+            end = (self._unread + more).find(b"\n") + 1
+            self._unread += more
+        end = min(end or limit, limit)
+        line, self._unread = self._unread[:end], self._unread[end:]
+        return line
+
+    def close(self) -> None:
+        """Forget it; the socket is closed by who opened it."""
+        self._unread = b""
+
+
 class WatchedSMTP(smtplib.SMTP):
     """`smtplib.SMTP` that writes each step into its `Progress`."""
 
@@ -102,8 +136,8 @@ class WatchedSMTP(smtplib.SMTP):
 
     def getreply(self) -> tuple[int, bytes]:
         """Await a reply within what is left of the deadline."""
-        if self.sock is not None:
-            self.sock.settimeout(self.progress.remaining())
+        if self.sock is not None and self.file is None:
+            self.file = _Replies(self.sock, self.progress)
         code, text = super().getreply()
         if code == 354 and self.progress.step is Step.DATA:
             self.progress.step = Step.BODY

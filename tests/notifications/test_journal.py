@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -295,3 +296,14 @@ def test_a_claim_that_was_only_announced_is_given_back_if_it_is_that_very_claim(
     settle([Entry(ticketed=Ticketed(row.id, 1), note=Note.CLAIMING, details=details)])
     row.refresh_from_db()
     assert (row.status, row.attempt_count, row.attempts.count()) == (left, 0, 0)
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "\x00\n", "한 \u2028", '"\\'], ids=ascii)
+def test_a_note_of_any_text_is_read_again_as_it_was(odd: str) -> None:
+    journal.note(Note.DOUBTED, Ticketed(uuid4(), 1), attempt={"detail": odd, "duration": 0.1})
+    [path] = journals.folder().glob("*")
+    journal.close()
+    with journals.orphaned(path) as entries:
+        assert entries is not None
+        [entry] = entries
+    assert entry.details == {"attempt": {"detail": odd, "duration": 0.1}}

@@ -1,0 +1,86 @@
+"""Replies are read as they come, in whatever pieces, and never for longer than the deadline."""
+
+import smtplib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from providers.transports.smtp_session import Progress, WatchedSMTP
+
+Connected = Callable[..., tuple[WatchedSMTP, socket.socket]]
+
+
+@pytest.fixture
+def connected() -> Iterator[Connected]:
+    """Return a function that gives a session, and the server's end of it."""
+    ends: list[socket.socket] = []
+
+    def connect(*, timeout: timedelta = timedelta(seconds=5)) -> tuple[WatchedSMTP, socket.socket]:
+        ours, theirs = socket.socketpair()
+        ends.extend([ours, theirs])
+        progress = Progress(timeout=timeout)
+        progress.begin()
+        session = WatchedSMTP("", 0, progress=progress)
+        session.sock = ours
+        return session, theirs
+
+    yield connect
+    for end in ends:
+        end.close()
+
+
+REPLIES = b"250-first\r\n250 second\r\n354 go on\n250 2.0.0 Ok: queued as 4F2\r\n"
+READ = [(250, b"first\nsecond"), (354, b"go on"), (250, b"2.0.0 Ok: queued as 4F2")]
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, len(REPLIES)])
+def test_replies_are_the_same_in_pieces_of_any_size(connected: Connected, size: int) -> None:
+    session, server = connected()
+    pieces = [REPLIES[start : start + size] for start in range(0, len(REPLIES), size)]
+    sending = threading.Thread(target=lambda: [server.sendall(piece) for piece in pieces])
+    sending.start()
+    assert [session.getreply() for _ in READ] == READ
+    sending.join()
+
+
+@pytest.mark.parametrize("said", [b"", b"250"])
+def test_a_server_that_closes_says_so(connected: Connected, said: bytes) -> None:
+    session, server = connected()
+    server.sendall(said)
+    server.close()
+    if said:
+        assert session.getreply() == (250, b"")
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        session.getreply()
+
+
+def test_a_line_without_an_end_is_not_read_for_ever(connected: Connected) -> None:
+    session, server = connected()
+    sending = threading.Thread(target=server.sendall, args=[b"2" * 100_000])
+    sending.start()
+    with pytest.raises(smtplib.SMTPResponseException, match="Line too long"):
+        session.getreply()
+    server.close()
+    sending.join(5)
+
+
+def test_a_server_that_drips_has_one_deadline_for_all_its_words(connected: Connected) -> None:
+    session, server = connected(timeout=timedelta(seconds=0.4))
+    stop = threading.Event()
+
+    def drip() -> None:
+        while not stop.wait(0.1):
+            server.sendall(b"2")
+
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    started = time.monotonic()
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        session.getreply()
+    assert time.monotonic() - started < 3
+    stop.set()
+    dripping.join()
