@@ -57,7 +57,8 @@ def take(alias: str) -> Transport:
     kept = _store.kept.get(alias)
     if kept is not None:
         idle = time.monotonic() - kept.used_at
-        if kept.settings == configured and idle < LONGEST_IDLE.total_seconds():
+        unchanged = kept.settings is configured or kept.settings == configured
+        if unchanged and idle < LONGEST_IDLE.total_seconds():
             return kept.transport
         drop(alias)
     transport = _open(alias, configured)

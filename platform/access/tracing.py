@@ -7,7 +7,7 @@ Spans hold ids, names and codes. Exceptions are not recorded: their texts may qu
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
@@ -45,10 +45,22 @@ class Span:
 NO_SPAN = Span()
 
 
-@contextmanager
+class _Nothing(AbstractContextManager[Span]):
+    """What `span` opens without OpenTelemetry; always the same."""
+
+    def __enter__(self) -> Span:
+        return NO_SPAN
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+_NOTHING = _Nothing()
+
+
 def span(
     name: str, *, kind: str = "INTERNAL", parent: str | None = None, **attributes: Attribute
-) -> Iterator[Span]:
+) -> AbstractContextManager[Span]:
     """Open a span around the block.
 
     Args:
@@ -59,8 +71,14 @@ def span(
     """
     tracer = _tracer()
     if tracer is None:
-        yield NO_SPAN
-        return
+        return _NOTHING
+    return _opened(tracer, name, kind=kind, parent=parent, attributes=attributes)
+
+
+@contextmanager
+def _opened(
+    tracer: Any, name: str, *, kind: str, parent: str | None, attributes: Mapping[str, Attribute]
+) -> Iterator[Span]:
     from opentelemetry.trace import SpanKind
 
     with tracer.start_as_current_span(

@@ -18,6 +18,7 @@ from pydantic import AnyUrl
 from templating.budget import Budget, current
 from templating.errors import BadValue
 
+PLAIN_NUMBERS = frozenset([int, Decimal])
 SHOWN_AS_THEMSELVES = (int, float, Decimal, date, time, timedelta, UUID, AnyUrl, Undefined)
 
 
@@ -26,6 +27,8 @@ def text_of(value: Any) -> str:
 
     An undefined value raises its own UndefinedError here.
     """
+    if type(value) in PLAIN_NUMBERS:
+        return str(value)
     if isinstance(value, str):
         budget = current()
         budget.characters -= len(value)  # charge(), without the call: this is the hottest line
@@ -50,13 +53,16 @@ def shown_in_html(value: Any, running: Budget) -> str:
         running.characters -= len(value)
         if running.characters < 0:
             running.charge(0)
-        if "&" in value or "<" in value or ">" in value or '"' in value or "'" in value:
-            return escape(value)
-        return value  # type: ignore[no-any-return] # its type was looked at
-    if kind is Markup:
+    elif kind is Markup:
         running.charge(len(value))
         return value  # type: ignore[no-any-return] # its type was looked at
-    return escape(text_of(value))
+    else:
+        value = text_of(value)
+        if type(value) is not str:
+            return escape(value)
+    if "&" in value or "<" in value or ">" in value or '"' in value or "'" in value:
+        return escape(value)
+    return value  # type: ignore[no-any-return] # its type was looked at
 
 
 def shown_in_text(value: Any, running: Budget) -> str:
@@ -72,6 +78,7 @@ def shown_in_text(value: Any, running: Budget) -> str:
 def concat(pieces: Iterable[str]) -> str:
     """Join the pieces of a template, macro or block. In place of Jinja's own `"".join`."""
     collected = pieces if isinstance(pieces, list) else list(pieces)
+    # Before they are joined: a loop over a long text is a long list of one short text.
     current().charge(sum(map(len, collected)))
     return "".join(collected)
 

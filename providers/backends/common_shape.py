@@ -107,16 +107,17 @@ def _part(subtype: str, text: str) -> bytes:
     data = text.encode("utf-8")
     if b"\r" in data:
         data = _LINE_END.sub(b"\n", data)
-    if max(map(len, data.split(b"\n"))) > LONGEST_LINE:
+    lines = data.split(b"\n")
+    if max(map(len, lines)) > LONGEST_LINE:
         encoding = "quoted-printable"
-        data = b2a_qp(data, istext=True)
+        lines = b2a_qp(data, istext=True).split(b"\n")
     else:
         encoding = "7bit" if data.isascii() else "8bit"
     head = (
         f'\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
         f"Content-Transfer-Encoding: {encoding}\r\n\r\n"
     )
-    return head.encode("ascii") + data.replace(b"\n", b"\r\n")
+    return head.encode("ascii") + b"\r\n".join(lines)
 
 
 def _further(message: EmailMessage) -> Iterator[str]:

@@ -119,6 +119,10 @@ EXPLOSIVE = [
     "{{ 15 | round(-1000000000, 'ceil') }}",
     BIG + "{{ big | wordwrap(1) }}",
     BIG + "{% for _ in range(9999) %}{{ big }}{% endfor %}",
+    # A text of the template itself costs nothing until it is joined with the others.
+    "{% macro m() %}{% for _ in range(5000) %}"
+    + "x" * 200_000
+    + "{% endfor %}{% endmacro %}{{ m() }}",
     BIG + "{% for _ in range(9999) %}{% set x = big[1:] %}{% endfor %}",
     BIG + "{% for _ in range(9999) %}{% set x = big.upper() %}{% endfor %}",
     BIG + "{% for _ in range(9999) %}{% set x = big | wordcount %}{% endfor %}",
