@@ -28,12 +28,38 @@ _CLAIM = """
     AND (next_attempt_at IS NULL OR next_attempt_at <= %s)
 """
 
+NEEDED = (
+    "event",
+    "locale",
+    "recipient",
+    "recipient_name",
+    "context",
+    "reply_to",
+    "tags",
+    "message_id",
+    "traceparent",
+    "status",
+    "ticket",
+    "attempt_count",
+    "budget_attempt_base",
+    "doubted_ticket",
+    "lost_count",
+    "claim_expires_at",
+    "expires_at",
+    "created_at",
+    "send_at",
+)
+"""What an attempt takes to be made and recorded. The other half of the columns is not read."""
+
 
 def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
     """Take the notifications whose tickets are still the current ones and that are due.
 
     One compare-and-set: a doubled, late or early message finds its ticket taken, or its time not
     come, and claims nothing. The ticket rises, which fences whoever held an older one.
+
+    Returns:
+        The rows, with the columns in `NEEDED`; any other is read when it is asked for.
     """
     # In one order everywhere, so that two that claim the same rows wait and do not deadlock.
     presented = sorted(set(tickets))
@@ -54,7 +80,7 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
             *(status.value for status in claimable),
             time(now),
         ],
-        fields=(),
+        fields=NEEDED,
         using=connection.alias,
     )
 

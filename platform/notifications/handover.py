@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -127,9 +128,14 @@ def outlives_a_send(row: Notification) -> bool:
     """
     if row.claim_expires_at is None:
         return False
-    spare = (settings.CLAIM_DURATION - settings.EMAIL_SEND_TIMEOUT) / 4
-    needed = settings.EMAIL_SEND_TIMEOUT + min(spare, TIME_TO_RECORD)
+    needed = _needed(settings.CLAIM_DURATION, settings.EMAIL_SEND_TIMEOUT)
     return row.claim_expires_at - timezone.now() > needed
+
+
+@lru_cache(maxsize=4)
+def _needed(claim: timedelta, timeout: timedelta) -> timedelta:
+    """Return what must be left of a claim for a send and its recording."""
+    return timeout + min((claim - timeout) / 4, TIME_TO_RECORD)
 
 
 def may_fail_over(error: errors.ProviderError) -> bool:

@@ -51,7 +51,8 @@ class Tally:
 
 def minute_of(at: datetime) -> datetime:
     """Return when the minute of a moment began."""
-    return at.astimezone(UTC).replace(second=0, microsecond=0)
+    in_utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return in_utc.replace(second=0, microsecond=0)
 
 
 def hour_of(at: datetime) -> datetime:
@@ -73,7 +74,8 @@ def tallies_of(
     for attempt in attempts:
         minute = minute_of(attempt.started_at + attempt.duration)
         event = attempt.notification.event
-        tallies[minute, attempt.provider, event, f"attempt.{attempt.outcome}"].add(attempt.duration)
+        outcome = "attempt." + attempt.outcome
+        tallies[minute, attempt.provider, event, outcome].add(attempt.duration)
     for settlement in ended:
         row = settlement.notification
         key = (minute_of(settlement.at), "", row.event, settlement.to.value)

@@ -21,6 +21,7 @@ from notifications.models import (
 from notifications.tracking import Report, take
 from orders.mail import SOURCE_TYPE
 
+SOME = "0199c3a4-7d52-4c1b-9d0e-1f6a2b3c4d5e"
 Enqueued = Callable[..., Notification]
 
 LOOKED_FOR = {
@@ -65,7 +66,7 @@ def test_a_message_id_of_ours_names_its_row() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "pm-1", "<a@b>", f"<{uuid4()}>", f"<x{uuid4()}@b>", f"<{uuid4()}@b>\n<c@d>"]
+    "text", ["", "pm-1", "<a@b>", f"<{SOME}>", f"<x{SOME}@b>", f"<{SOME}@b>\n<c@d>"]
 )
 def test_another_message_id_names_none(text: str) -> None:
     assert id_in_message_id(text) is None
@@ -77,7 +78,7 @@ def test_another_message_id_names_none(text: str) -> None:
         {},
         {"event": READY_MADE},
         # Of the form of ours, and of no notification: so other programs make theirs.
-        {"event": READY_MADE, "message_id": f"<{uuid4()}@elsewhere.example>"},
+        {"event": READY_MADE, "message_id": f"<{SOME}@elsewhere.example>"},
     ],
     ids=["rendered", "ready-made", "ready-made with a Message-ID"],
 )
