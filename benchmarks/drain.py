@@ -14,7 +14,7 @@ from benchmarks.sink.state import Word
 
 WARM_SHARE = 0.1
 """The first mails, which imports and first connections slow down, are not counted."""
-LOOK_EVERY = 0.003  # seconds
+LOOK_EVERY = 0.01  # seconds
 STALLED_AFTER = 60.0  # seconds without a mail
 
 

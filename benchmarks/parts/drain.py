@@ -15,7 +15,7 @@ NAME = "drain"
 THROUGH_BACKENDS = ("postroom", "postroom-hundreds")
 FAST = ("postroom-fast", "postroom-fast-hundreds")
 SLOW = ("tutorial", "tutorial-postmark", "celery-email", "mailer", "post-office-celery")
-"""Who sends a third as many, which takes as long as the others' do."""
+"""Who sends a third as many, which takes as long as the others' do; the fast ones twice as many."""
 ONCE = (
     *SLOW,
     "tutorial-plain",
@@ -59,13 +59,19 @@ def take_turns(
         for one in contenders:
             if turn and one.key in ONCE:
                 continue
-            drained = drain.drain(field, one, mails=mails // 3 if one.key in SLOW else mails)
+            drained = drain.drain(field, one, mails=_share(one, mails=mails))
             runs[one.key].append(drained)
             plan.say(
                 f"{field.database} {turn + 1}/{plan.runs} {one.key}: {drained.rate:,.0f}/s,"
                 f" {drained.cpu:.2f} s CPU per 1,000"
             )
     return {key: drain.spreads(found) for key, found in runs.items()}
+
+
+def _share(one: Contender, *, mails: int) -> int:
+    if one.key in FAST:
+        return 2 * mails
+    return mails // 3 if one.key in SLOW else mails
 
 
 def as_json(found: Spreads) -> dict[str, object]:

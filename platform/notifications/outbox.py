@@ -105,28 +105,22 @@ def prepared(new: Sequence[NewNotification]) -> Callable[[], list[Notification]]
         pydantic.ValidationError: a context does not satisfy its event's contract.
     """
     now = timezone.now()
-    rows = [_row(item, now=now) for item in new]
-    return partial(_enqueue, new, rows, insertion_of_new(rows), now=now)
+    # Who is put on the list from now on is met by the worker, which asks again.
+    unwanted = suppressed(address for item in new for address in item.addresses)
+    rows = [
+        _suppressed(row, now=now) if item.addresses <= unwanted else row
+        for item, row in ((item, _row(item, now=now)) for item in new)
+    ]
+    return partial(_enqueue, new, rows, insertion_of_new(rows))
 
 
 def _enqueue(
-    new: Sequence[NewNotification],
-    rows: Sequence[Notification],
-    insert: Insertion,
-    *,
-    now: datetime,
+    new: Sequence[NewNotification], rows: Sequence[Notification], insert: Insertion
 ) -> list[Notification]:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(
             "enqueue() must run in the transaction of its cause; wrap both in transaction.atomic()."
         )
-    unwanted = suppressed(address for item in new for address in item.addresses)
-    if any(item.addresses <= unwanted for item in new):
-        rows = [
-            _suppressed(row, now=now) if item.addresses <= unwanted else row
-            for item, row in zip(new, rows, strict=True)
-        ]
-        insert = insertion_of_new(rows)
     added = insert()
     fresh = [row for row in rows if row.id in added]
     stored = _stored(rows, fresh)
