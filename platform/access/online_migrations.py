@@ -9,7 +9,7 @@ tests/test_migrations.py finds those that do not; docs/upgrades.md has the rule.
 from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations import AddIndex, RemoveIndex
+from django.db.migrations.operations import AddIndex, AlterField, RemoveIndex
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import Model
@@ -100,6 +100,53 @@ class RemoveIndexOnline(RemoveIndex):
             editor.add_index(model, index, concurrently=True)
 
 
+class UnindexForeignKeyOnline(AlterField):
+    """Takes the index of a foreign key away that a longer index makes unnecessary.
+
+    `AlterField` would drop the constraint too, check all rows to make it again while nobody can
+    write, and take along any partial unique index of the same column.
+    """
+
+    atomic = False
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Drop the index."""
+        model = from_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            schema_editor.execute(
+                f"DROP INDEX {_online(schema_editor)} IF EXISTS {self._index(model, schema_editor)}"
+            )
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Build the index again."""
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            quote, name = schema_editor.quote_name, self._index(model, schema_editor)
+            schema_editor.execute(
+                f"CREATE INDEX {_online(schema_editor)} IF NOT EXISTS {name} ON"
+                f" {quote(model._meta.db_table)} ({quote(self._column(model))})"
+            )
+
+    def _column(self, model: type[Model]) -> str:
+        field: Any = model._meta.get_field(self.name)
+        return str(field.column)
+
+    def _index(self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
+        return _index_name(schema_editor, model, self._column(model))
+
+
 class DropPatternIndex(Operation):
     """Drops the second index that Django makes of a unique text on PostgreSQL, for `LIKE 'a%'`.
 
@@ -128,7 +175,7 @@ class DropPatternIndex(Operation):
         """Drop the index."""
         if schema_editor.connection.vendor == POSTGRESQL:
             model = from_state.apps.get_model(app_label, self.model_name)
-            name = self._name(model, schema_editor)
+            name = _index_name(schema_editor, model, self.column, suffix="_like")
             schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
 
     def database_backwards(
@@ -141,7 +188,8 @@ class DropPatternIndex(Operation):
         """Build the index again."""
         if schema_editor.connection.vendor == POSTGRESQL:
             model = to_state.apps.get_model(app_label, self.model_name)
-            quote, name = schema_editor.quote_name, self._name(model, schema_editor)
+            quote = schema_editor.quote_name
+            name = _index_name(schema_editor, model, self.column, suffix="_like")
             schema_editor.execute(
                 f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON"
                 f" {quote(model._meta.db_table)} ({quote(self.column)} varchar_pattern_ops)"
@@ -151,8 +199,15 @@ class DropPatternIndex(Operation):
         """Say what is done."""
         return f"Drop the pattern index of {self.column} on {self.model_name}"
 
-    def _name(self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
-        editor: Any = schema_editor
-        # Only Django knows how it has named it.
-        name = editor._create_index_name(model._meta.db_table, [self.column], suffix="_like")  # noqa: SLF001
-        return schema_editor.quote_name(str(name))
+
+def _online(schema_editor: BaseDatabaseSchemaEditor) -> str:
+    return "CONCURRENTLY" if schema_editor.connection.vendor == POSTGRESQL else ""
+
+
+def _index_name(
+    schema_editor: BaseDatabaseSchemaEditor, model: type[Model], column: str, *, suffix: str = ""
+) -> str:
+    editor: Any = schema_editor
+    # Only Django knows how it has named it.
+    name = editor._create_index_name(model._meta.db_table, [column], suffix=suffix)  # noqa: SLF001
+    return schema_editor.quote_name(str(name))

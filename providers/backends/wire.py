@@ -29,7 +29,8 @@ def as_wire(message: EmailMessage, *, quick: bool = False) -> bytes:
     if not subject.isascii():
         _fold_subject(built, subject)
     for part in built.walk():
-        if part.get_content_maintype() == "multipart" and part.get_boundary() is None:
+        holds_parts = part.is_multipart() and part.get_content_maintype() == "multipart"
+        if holds_parts and part.get_boundary() is None:
             # Or the generator looks for one that no part holds: it compiles a pattern, and searches
             # them all with it. There is no need to search for 128 random bits.
             part.set_boundary(f"=_{token_hex(16)}")

@@ -61,10 +61,11 @@ class Progress:
     """Whether the connection was opened for this send, or kept from an earlier one."""
 
     _deadline: float = field(default=0.0, repr=False)
+    _is_late: bool = field(default=False, repr=False)
 
     def begin(self) -> None:
         """Start the clock of opening a connection and of the send that opened it."""
-        self.step = Step.CONNECT
+        self.step, self._is_late = Step.CONNECT, False
         self._deadline = time.monotonic() + self.timeout.total_seconds()
 
     def continue_as(self, *, fresh: bool) -> None:
@@ -72,11 +73,26 @@ class Progress:
         self.fresh = fresh
         self.step = Step.MAIL
         if not fresh:
+            self._is_late = False
             self._deadline = time.monotonic() + self.timeout.total_seconds()
 
     def remaining(self) -> float:
         """Return the seconds that are left, never 0, which would mean "do not block"."""
         return max(0.001, self._deadline - time.monotonic())
+
+    def may_wait(self) -> float:
+        """Return the seconds that the next word of the server may be waited for.
+
+        After the deadline there is one more moment, for what came while this process had to wait
+        for its turn; then no server gets another by going on talking.
+
+        Raises:
+            TimeoutError: the deadline is over, and so is that moment.
+        """
+        if self._is_late:
+            raise TimeoutError("the server took too long to say all it had to say")
+        self._is_late = time.monotonic() > self._deadline
+        return self.remaining()
 
     def connect_timeout(self) -> float:
         """Return the seconds that opening a connection may take."""
@@ -99,7 +115,7 @@ class _Replies:
         """Return a line with its end, or `limit` bytes of one that is longer; b"" at the end."""
         end = self._unread.find(b"\n") + 1
         while not end and len(self._unread) < limit:
-            self._sock.settimeout(self._progress.remaining())
+            self._sock.settimeout(self._progress.may_wait())
             more = self._sock.recv(READ_AT_ONCE)
             if not more:
                 end = len(self._unread)

@@ -1,6 +1,6 @@
 """Rows written without Django's fields, beside the same rows written with them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -105,6 +105,12 @@ def test_many_rows_are_stored_as_one_is() -> None:
     assert columns_of(both[1], but=differing) == columns_of(alone, but=differing)
     stored = Notification.objects.get(pk=both[1].pk)
     assert (stored.recipient_name, stored.context) == (ODD, values["context"])
+
+
+def test_many_moments_of_odd_zones_are_those_that_were_meant() -> None:
+    odd = NOW.astimezone(timezone(timedelta(hours=8, minutes=27, seconds=52)))
+    insertion_of_new([a_notification(name, send_at=odd) for name in ("one", "two")])()
+    assert [one.send_at for one in Notification.objects.all()] == [NOW, NOW]
 
 
 @pytest.mark.parametrize(

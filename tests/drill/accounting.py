@@ -193,14 +193,18 @@ def _copies(row: MailRow, arrivals: Sequence[Arrival], blamed: Blame) -> list[Co
 
 
 def attempt_of(arrival: Arrival, attempts: Sequence[Attempt]) -> Attempt | None:
-    """Return the attempt during which a message arrived: one mail's attempts never overlap."""
+    """Return the attempt during which a message arrived: one mail's attempts never overlap.
+
+    The nearest, where clocks leave a choice: a retry may begin a moment after a failure.
+    """
+
+    def distance(one: Attempt) -> float:
+        return max(one.started_at - arrival.at, arrival.at - one.ended_at, 0.0)
+
     during = [
-        one
-        for one in attempts
-        if one.provider in {arrival.provider, ""}
-        and one.started_at - CLOCK <= arrival.at <= one.ended_at + CLOCK
+        one for one in attempts if one.provider in {arrival.provider, ""} and distance(one) <= CLOCK
     ]
-    return max(during, key=lambda one: one.started_at, default=None)
+    return min(during, key=lambda one: (distance(one), -one.started_at), default=None)
 
 
 def _cause(

@@ -137,6 +137,19 @@ def test_a_kill_excuses_no_more_than_it_had_in_flight() -> None:
     )
 
 
+def test_a_retry_a_moment_later_is_another_attempt() -> None:
+    row = mail(
+        attempt("unknown", 1, started_at=12.265, ended_at=12.280),
+        attempt("accepted", 2, started_at=12.474, ended_at=12.476),
+    )
+    found = account(row, arrival(1, LOST_ANSWER, at=12.281), arrival(2, at=12.476))
+    assert [(copy.cause, copy.is_explained) for copy in found.copies] == [
+        ("answer lost: no answer", True)
+    ]
+    twice = account(row, arrival(1, LOST_ANSWER, at=12.270), arrival(1, at=12.282), arrival(2))
+    assert not all(copy.is_explained for copy in twice.copies)
+
+
 def test_kills_are_shared_out_so_that_each_lost_attempt_finds_one() -> None:
     long = attempt("lost", 1, ended_at=40.0)
     short = attempt("lost", 1)

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -66,6 +67,32 @@ def test_a_line_without_an_end_is_not_read_for_ever(connected: Connected) -> Non
         session.getreply()
     server.close()
     sending.join(5)
+
+
+def test_a_server_that_goes_on_and_on_is_not_listened_to_for_ever(connected: Connected) -> None:
+    session, server = connected(timeout=timedelta(seconds=0.3))
+    stop = threading.Event()
+
+    def talk() -> None:
+        with suppress(OSError):
+            while not stop.is_set():
+                server.sendall(b"250-and\r\n" * 100)
+
+    talking = threading.Thread(target=talk)
+    talking.start()
+    started = time.monotonic()
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        session.getreply()
+    assert time.monotonic() - started < 3
+    stop.set()
+    server.shutdown(socket.SHUT_RDWR)
+    talking.join()
+
+
+def test_what_came_in_time_is_read_by_a_process_that_comes_late(connected: Connected) -> None:
+    session, server = connected(timeout=timedelta(0))
+    server.sendall(b"250 taken\r\n")
+    assert session.getreply() == (250, b"taken")
 
 
 def test_a_server_that_drips_has_one_deadline_for_all_its_words(connected: Connected) -> None:

@@ -77,6 +77,13 @@ def test_it_is_what_django_writes_to_the_letter(
     assert wire == built.as_bytes(linesep="\r\n")
 
 
+def test_an_attached_mail_of_parts_that_it_has_not_is_left_as_it_came() -> None:
+    odd = "Content-Type: multipart/mixed\nSubject: Odd\n\nNo parts at all\n"
+    mail = EmailMultiAlternatives("Hi", "Hello", "a@example.com", ["b@example.com"])
+    mail.attach("odd.eml", odd, "message/rfc822")
+    assert b"\r\n\r\nContent-Type: multipart/mixed\r\nSubject: Odd\r\n\r\n" in as_wire(mail)
+
+
 def _inner() -> EmailMultiAlternatives:
     inner = EmailMultiAlternatives(
         "Inner",

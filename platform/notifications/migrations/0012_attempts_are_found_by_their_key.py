@@ -3,15 +3,19 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from access.online_migrations import UnindexForeignKeyOnline
+
 
 class Migration(migrations.Migration):
+
+    atomic = False
 
     dependencies = [
         ('notifications', '0011_fewer_indexes_are_written'),
     ]
 
     operations = [
-        migrations.AlterField(
+        UnindexForeignKeyOnline(
             model_name='deliveryattempt',
             name='notification',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='notifications.notification'),
