@@ -12,7 +12,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations import AddIndex, AlterField, RemoveIndex
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
-from django.db.models import Model
+from django.db.models import Index, Model
 
 POSTGRESQL = "postgresql"
 
@@ -34,14 +34,8 @@ class AddIndexOnline(AddIndex):
         to_state: ProjectState,
     ) -> None:
         """Build the index."""
-        if schema_editor.connection.vendor != POSTGRESQL:
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
-            return
         model = to_state.apps.get_model(app_label, self.model_name)
-        if self.allow_migrate_model(schema_editor.connection.alias, model):
-            editor: Any = schema_editor  # PostgreSQL's own takes `concurrently`
-            editor.remove_index(model, self.index, concurrently=True)  # IF EXISTS
-            editor.add_index(model, self.index, concurrently=True)
+        _build(self, schema_editor, model, self.index)
 
     def database_backwards(
         self,
@@ -51,13 +45,9 @@ class AddIndexOnline(AddIndex):
         to_state: ProjectState,
     ) -> None:
         """Drop the index."""
-        if schema_editor.connection.vendor != POSTGRESQL:
-            super().database_backwards(app_label, schema_editor, from_state, to_state)
-            return
-        model = from_state.apps.get_model(app_label, self.model_name)
-        if self.allow_migrate_model(schema_editor.connection.alias, model):
-            editor: Any = schema_editor
-            editor.remove_index(model, self.index, concurrently=True)
+        _drop(
+            self, schema_editor, from_state.apps.get_model(app_label, self.model_name), self.index
+        )
 
 
 class RemoveIndexOnline(RemoveIndex):
@@ -73,14 +63,9 @@ class RemoveIndexOnline(RemoveIndex):
         to_state: ProjectState,
     ) -> None:
         """Drop the index."""
-        if schema_editor.connection.vendor != POSTGRESQL:
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
-            return
+        index = from_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
         model = from_state.apps.get_model(app_label, self.model_name)
-        if self.allow_migrate_model(schema_editor.connection.alias, model):
-            editor: Any = schema_editor
-            index = from_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
-            editor.remove_index(model, index, concurrently=True)
+        _drop(self, schema_editor, model, index)
 
     def database_backwards(
         self,
@@ -90,14 +75,9 @@ class RemoveIndexOnline(RemoveIndex):
         to_state: ProjectState,
     ) -> None:
         """Build the index again."""
-        if schema_editor.connection.vendor != POSTGRESQL:
-            super().database_backwards(app_label, schema_editor, from_state, to_state)
-            return
+        index = to_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
         model = to_state.apps.get_model(app_label, self.model_name)
-        if self.allow_migrate_model(schema_editor.connection.alias, model):
-            editor: Any = schema_editor
-            index = to_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
-            editor.add_index(model, index, concurrently=True)
+        _build(self, schema_editor, model, index)
 
 
 class UnindexForeignKeyOnline(AlterField):
@@ -198,6 +178,31 @@ class DropPatternIndex(Operation):
     def describe(self) -> str:
         """Say what is done."""
         return f"Drop the pattern index of {self.column} on {self.model_name}"
+
+
+def _build(
+    operation: Operation, schema_editor: BaseDatabaseSchemaEditor, model: type[Model], index: Index
+) -> None:
+    editor: Any = schema_editor
+    if not operation.allow_migrate_model(schema_editor.connection.alias, model):
+        return
+    if schema_editor.connection.vendor == POSTGRESQL:  # whose own take `concurrently`
+        editor.remove_index(model, index, concurrently=True)  # IF EXISTS
+        editor.add_index(model, index, concurrently=True)
+    else:
+        editor.add_index(model, index)
+
+
+def _drop(
+    operation: Operation, schema_editor: BaseDatabaseSchemaEditor, model: type[Model], index: Index
+) -> None:
+    editor: Any = schema_editor
+    if not operation.allow_migrate_model(schema_editor.connection.alias, model):
+        return
+    if schema_editor.connection.vendor == POSTGRESQL:
+        editor.remove_index(model, index, concurrently=True)
+    else:
+        editor.remove_index(model, index)
 
 
 def _online(schema_editor: BaseDatabaseSchemaEditor) -> str:
