@@ -40,7 +40,7 @@ def made(model: type[AnyModel], **values: Any) -> AnyModel:
             own[attribute] = None if related is None else related.pk
             row._state.fields_cache[name] = related  # noqa: SLF001  documented by Django
     if len(own) > shape.attributes:
-        unknown = sorted(set(own) - set(_shape(model).names) - {"_state"})
+        unknown = sorted(set(own) - shape.names - {"_state"})
         raise TypeError(f"{model.__name__} has no {', '.join(unknown)}")
     return row
 

@@ -13,7 +13,6 @@ from django.core.mail import EmailMessage
 
 from providers.backends import common_shape
 
-LONGEST_HEADER_LINE = 76
 _VISIBLE = re.compile(r"[!-~](?: ?[!-~])*")  # ASCII in one line, no blank that folding could move
 
 
@@ -55,7 +54,9 @@ class _ShortHeaders(Compat32):
 
     def fold_binary(self, name: str, value: Any) -> bytes:
         """Return a header's lines."""
-        is_short = type(value) is str and len(name) + 2 + len(value) <= LONGEST_HEADER_LINE
+        is_short = (
+            type(value) is str and len(name) + 2 + len(value) <= common_shape.LONGEST_HEADER_LINE
+        )
         if is_short and _VISIBLE.fullmatch(value):
             return f"{name}: {value}{self.linesep}".encode("ascii")
         return super().fold_binary(name, value)
