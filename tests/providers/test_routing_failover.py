@@ -224,3 +224,15 @@ def test_a_person_can_resume_a_provider() -> None:
 def test_thresholds_that_make_no_sense_are_refused_at_the_start(values: dict[str, str]) -> None:
     with pytest.raises(ImproperlyConfigured, match=next(iter(values))):
         read_policy(Environment(values), send_timeout=timedelta(seconds=20))
+
+
+def test_a_provider_that_is_as_new_again_is_paid_for_what_another_was_paid_for(
+    use_providers: Any,
+) -> None:
+    use_providers(EMAIL_PROVIDERS="a=memory,b=memory", A_RATE="1/m")
+    routing.pause("a", until=NOW + timedelta(minutes=5), reason="by hand", now=NOW)
+    permit = routing.permit(now=NOW, wanted=3)
+    assert permit.providers == ("b",)
+    routing.reset()
+    assert routing.permit(now=NOW).granted == 1  # all that a may take in this minute
+    assert routing.chain(permit, position=1, now=NOW) == ()

@@ -71,20 +71,17 @@ def test_a_line_without_an_end_is_not_read_for_ever(connected: Connected) -> Non
 
 def test_a_server_that_goes_on_and_on_is_not_listened_to_for_ever(connected: Connected) -> None:
     session, server = connected(timeout=timedelta(seconds=0.3))
-    stop = threading.Event()
 
     def talk() -> None:
         with suppress(OSError):
-            while not stop.is_set():
-                server.sendall(b"250-and\r\n" * 100)
+            server.sendall(b"250-and\r\n" * 3_000_000)
 
     talking = threading.Thread(target=talk)
     talking.start()
     started = time.monotonic()
     with pytest.raises(smtplib.SMTPServerDisconnected):
         session.getreply()
-    assert time.monotonic() - started < 3
-    stop.set()
+    assert time.monotonic() - started < 2
     server.shutdown(socket.SHUT_RDWR)
     talking.join()
 
