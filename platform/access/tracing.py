@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
-Attribute = str | int | float | bool
+Attribute = str | int | float | bool | UUID
 
 
 class Span:
@@ -31,7 +32,8 @@ class Span:
         """Add facts; `_` in names becomes `.`."""
         if self._span is not None:
             for name, value in attributes.items():
-                self._span.set_attribute(name.replace("_", "."), value)
+                shown = str(value) if isinstance(value, UUID) else value
+                self._span.set_attribute(name.replace("_", "."), shown)
 
     def fail(self, code: str) -> None:
         """Say that it ended badly, by a code and not by a text."""

@@ -42,7 +42,7 @@ OUTCOMES: dict[type[errors.ProviderError], AttemptOutcome] = {
 class Ready:
     """A claimed notification and the mail that was made of it."""
 
-    row: Notification
+    notification: Notification
     message: EmailMultiAlternatives
     rendered: Rendered
 
@@ -58,7 +58,7 @@ def hand_over(
     """
     attempts: list[DeliveryAttempt] = []
     failures: list[retries.Failure] = []
-    row, message, rendered = ready.row, ready.message, ready.rendered
+    row, message, rendered = ready.notification, ready.message, ready.rendered
     ticketed = Ticketed(row.id, row.ticket)
     for alias in chain:
         if failures and not (outlives_a_send(row) and routing.may_take_over(alias)):
@@ -108,7 +108,7 @@ def _send(row: Notification, alias: str, *arguments: Any, **options: Any) -> Acc
         kind="CLIENT",
         parent=row.traceparent,
         provider=alias,
-        notification=str(row.id),
+        notification=row.id,
         event=row.event,
         ticket=row.ticket,
     ) as span:
@@ -119,22 +119,26 @@ def _send(row: Notification, alias: str, *arguments: Any, **options: Any) -> Acc
             raise
 
 
-def outlives_a_send(row: Notification) -> bool:
+def time_needed() -> timedelta:
+    """Return what must be left of a claim for a send and its recording."""
+    return _needed(settings.CLAIM_DURATION, settings.EMAIL_SEND_TIMEOUT)
+
+
+def outlives_a_send(row: Notification, *, needed: timedelta | None = None) -> bool:
     """Return whether the claim lasts longer than a provider may take to answer, and its recording.
 
     Without this check a worker that was held up could hand over a mail that the relay has given
     to somebody else meanwhile. With no time left to record, it would be given away together with
-    those that were accepted before it and wait to be recorded in its group.
+    those that were accepted before it and wait to be recorded in its group. `needed` is
+    `time_needed()`, for who asks for one mail after the other.
     """
     if row.claim_expires_at is None:
         return False
-    needed = _needed(settings.CLAIM_DURATION, settings.EMAIL_SEND_TIMEOUT)
-    return row.claim_expires_at - timezone.now() > needed
+    return row.claim_expires_at - timezone.now() > (needed or time_needed())
 
 
 @lru_cache(maxsize=4)
 def _needed(claim: timedelta, timeout: timedelta) -> timedelta:
-    """Return what must be left of a claim for a send and its recording."""
     return timeout + min((claim - timeout) / 4, TIME_TO_RECORD)
 
 

@@ -25,11 +25,11 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import structlog
@@ -56,13 +56,12 @@ class Note(StrEnum):
     DOUBTED = "doubted"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """The last note of one notification, with what was noted beside it."""
 
     ticketed: Ticketed
     note: Note
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = MappingProxyType({})
 
 
 class Journal:
@@ -85,22 +84,19 @@ class Journal:
         `expires_at`, to the microsecond.
         """
         details = {"expires_at": expires_at.isoformat()}
-        pairs = [[str(one.id), one.ticket] for one in tickets]
-        self._write({"note": Note.CLAIMING, "tickets": pairs, **details})
+        self._write(Note.CLAIMING, tickets=tickets, **details)
         for one in tickets:
             self._entries[one.id] = Entry(ticketed=one, note=Note.CLAIMING, details=details)
 
     def claimed(self, tickets: Sequence[Ticketed]) -> None:
         """Note a claim, before anything is done with it."""
-        self._write(
-            {"note": Note.CLAIMED, "tickets": [[str(one.id), one.ticket] for one in tickets]}
-        )
+        self._write(Note.CLAIMED, tickets=tickets)
         for ticketed in tickets:
             self._entries[ticketed.id] = Entry(ticketed=ticketed, note=Note.CLAIMED)
 
     def note(self, note: Note, ticketed: Ticketed, **details: Any) -> None:
         """Note how far a claimed notification has come; `details` are JSON-ready."""
-        self._write({"note": note, "ticketed": [str(ticketed.id), ticketed.ticket], **details})
+        self._write(note, ticketed=ticketed, **details)
         self._entries[ticketed.id] = Entry(ticketed=ticketed, note=note, details=details)
 
     def unrecorded(self) -> list[Entry]:
@@ -124,12 +120,12 @@ class Journal:
             self._entries = {}
             self._file, self._owner = _create(), os.getpid()
 
-    def _write(self, line: Mapping[str, Any]) -> None:
+    def _write(self, note: Note, **details: Any) -> None:
         try:
             if self._owner != os.getpid():  # the first note, or the first after a fork
                 with self._lock:
                     self._open()
-            _write_line(self._file, line)
+            _write_line(self._file, {"note": str(note), **details})
         except OSError as error:
             # A full disk must not stop the mail. But the notes that are there must not say
             # "untouched" of what is handed over now: without any, a killed worker leaves its
@@ -162,7 +158,7 @@ def _write_line(file: int, line: Mapping[str, Any]) -> None:
     try:
         text = to_json(line) + b"\n"  # a third of what json.dumps takes, twice for each mail
     except PydanticSerializationError:  # a lone surrogate, which a provider's answer may hold
-        text = json.dumps(line).encode() + b"\n"
+        text = json.dumps(line, default=str).encode() + b"\n"
     if os.write(file, text) < len(text):
         raise OSError(errno.ENOSPC, "the note did not fit")
 

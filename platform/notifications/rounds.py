@@ -1,10 +1,11 @@
 """A claimed batch on its way to the providers.
 
 The thread that claimed makes the mails and yields what became of them, to be recorded. While
-providers answer at once it also hands them over, one by one; where they take their time
-(`pace`), threads of the pool do (`senders`), and each has one mail under way. Those would stand
-still one after the other while the last answers of a batch are waited for, so a round that has
-threads goes on with more mail of the backlog (`more`) for as long as that is to be had.
+providers answer at once it also hands them over, one by one, and makes the next one meanwhile
+(`ahead`); where they take their time (`pace`), threads of the pool do (`senders`), and each has one
+mail under way. Those would stand still one after the other while the last answers of a batch are
+waited for, so a round that has threads goes on with more mail of the backlog (`more`) for as long
+as that is to be had.
 """
 
 import time
@@ -18,8 +19,9 @@ import structlog
 from django.utils import timezone
 
 from notifications import retries
+from notifications.ahead import Ahead, Made
 from notifications.allowance import Allowance
-from notifications.handover import Ready, hand_over, outlives_a_send
+from notifications.handover import Ready, hand_over, outlives_a_send, time_needed
 from notifications.journal import Journal
 from notifications.making import NobodyLeft, is_ready_made, make
 from notifications.models import AttemptOutcome, DeliveryAttempt, Notification, Phase
@@ -28,6 +30,7 @@ from notifications.senders import senders
 from notifications.settlements import Settlement, after_failure, ended
 from notifications.states import Status
 from notifications.suppressions import suppressed
+from providers import idle
 from templating.errors import RenderingError
 
 log = structlog.get_logger()
@@ -39,6 +42,10 @@ Done = SimpleQueue[Settlement | Notification | BaseException]
 
 More = Callable[[int], Sequence[Notification]]
 """Claims so many more mails of the backlog at most and adds a permit for them; none at the end."""
+
+
+Timed = tuple[Settlement | None, float | None]
+"""What a hand-over came to, and the seconds that it waited for its provider."""
 
 
 def nothing_more(_most: int) -> Sequence[Notification]:
@@ -63,6 +70,7 @@ class Round:
         self._more = more
         self._unwanted: frozenset[str] = frozenset()
         self._goes_on = True
+        self._needed = time_needed()
 
     def settlements(self) -> Generator[Settlement, None, None]:
         """Yield what becomes of each notification, as it becomes known.
@@ -79,25 +87,34 @@ class Round:
 
     def _one_by_one(self) -> Iterator[Settlement]:
         """Hand over in this thread, until there is nothing left or threads are worth it."""
-        made, current = self._made(), None
+        ahead, current = Ahead(self._made()), None
         while True:
             # The last one before threads take over is followed by none of this thread's.
             last = current is not None and pace.threads(mails=len(self.left)) > 1
-            following = None if last else next(made, None)
+            following = None if last else ahead.take()
             if isinstance(following, Settlement):
                 yield following
                 continue
             if current is not None:
-                settlement, waited = _timed(partial(self._hand_over, current, following=following))
+                settlement, waited = self._hand_over_ahead(current, following, ahead)
                 if waited is not None:
                     pace.waited(waited)
                 if settlement is None:
-                    self._give_back(current, following)
+                    self._give_back(current, following, ahead.given_up())
                     return
                 yield settlement
             current = following
             if current is None:
+                self._give_back(ahead.given_up())
                 return
+
+    def _hand_over_ahead(self, current: Ready, following: Ready | None, ahead: Ahead) -> Timed:
+        """Hand over `current`; what comes after `following` is made while its answer is due."""
+        send = partial(self._hand_over, current, following=following)
+        if following is None or not ahead.is_quick:
+            return _timed(send)
+        with idle.meanwhile(ahead.make):
+            return _timed(send, ahead=ahead)
 
     def _in_threads(self, count: int) -> Iterator[Settlement]:
         """Make the mails here, and let `count` threads hand them over."""
@@ -149,7 +166,7 @@ class Round:
             try:
                 settlement, waited = _timed(partial(self._hand_over, ready, following=following))
                 waits += [] if waited is None else [waited]
-                done.put(ready.row if settlement is None else settlement)
+                done.put(ready.notification if settlement is None else settlement)
             except BaseException as error:  # noqa: BLE001  for the thread that claimed to raise
                 self._goes_on = False
                 done.put(error)
@@ -159,7 +176,7 @@ class Round:
         """Hand over one mail, or return None if nothing more may be begun."""
         # A slow provider may have used up the claims' time, or the last one's breaker opened: the
         # rest goes back, unharmed, to be shared out anew.
-        may_begin = self._goes_on and outlives_a_send(ready.row)
+        may_begin = self._goes_on and outlives_a_send(ready.notification, needed=self._needed)
         chain = self._allowance.chain() if may_begin else ()
         if not chain:
             self._goes_on = False
@@ -180,8 +197,9 @@ class Round:
         self._unwanted |= suppressed(row.recipient for row in more)
         return True
 
-    def _give_back(self, *mails: Ready | None) -> None:
-        self.left.extendleft(mail.row for mail in reversed(mails) if mail is not None)
+    def _give_back(self, *mails: Made | None) -> None:
+        rows = [mail.notification for mail in mails if mail is not None]
+        self.left.extendleft(reversed(rows))
 
 
 def prepare(row: Notification, *, unwanted: bool) -> Ready | Settlement:
@@ -193,7 +211,7 @@ def prepare(row: Notification, *, unwanted: bool) -> Ready | Settlement:
         return ended(row, to=Status.SUPPRESSED, code="suppressed", at=now)
     try:
         made = make(row)
-        return Ready(row=row, message=made.message, rendered=made.rendered)
+        return Ready(notification=row, message=made.message, rendered=made.rendered)
     except NobodyLeft:
         return ended(row, to=Status.SUPPRESSED, code="suppressed", at=now)
     except RenderingError as error:
@@ -204,20 +222,23 @@ def prepare(row: Notification, *, unwanted: bool) -> Ready | Settlement:
         return _after_failed_rendering(row, error, code="internal_error", started_at=now)
 
 
-def _timed(send: Callable[[], Settlement | None]) -> tuple[Settlement | None, float | None]:
+def _timed(send: Callable[[], Settlement | None], *, ahead: Ahead | None = None) -> Timed:
     """Return what `send` does, and how long it waited for a provider that took the mail at once.
 
     A failure says nothing of a provider's pace: more threads would only fail more at a time.
+    `ahead` is what else may be done meanwhile.
     """
-    started = time.monotonic()
+    started, made = time.monotonic(), ahead.seconds if ahead else 0.0
     worked = time.thread_time() if pace.is_slow else None
     settlement = send()
     if settlement is None or settlement.to != Status.SENT or len(settlement.attempts) > 1:
         return settlement, None
     took = time.monotonic() - started
     # What this thread worked itself is asked of the kernel, which takes its time: only where it
-    # makes a difference.
-    return settlement, took if worked is None else took - (time.thread_time() - worked)
+    # makes a difference. Otherwise all that counts is what it made.
+    if worked is not None:
+        return settlement, took - (time.thread_time() - worked)
+    return settlement, took - (ahead.seconds - made if ahead else 0.0)
 
 
 def _look_ahead(work: Work, *, threads: int) -> Ready | None:

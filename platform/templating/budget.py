@@ -10,7 +10,7 @@ filters and operators no context to carry it in. Without an open budget nothing 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -87,15 +87,16 @@ _current: ContextVar[Budget] = ContextVar("budget")
 current = _current.get
 
 
-@contextmanager
-def opened() -> Iterator[Budget]:
+class opened(AbstractContextManager[Budget]):  # noqa: N801  used as contextlib's are
     """Give what runs inside a budget of its own."""
-    budget = Budget()
-    token = _current.set(budget)
-    try:
-        yield budget
-    finally:
-        _current.reset(token)
+
+    def __enter__(self) -> Budget:
+        budget = Budget()
+        self._token = _current.set(budget)
+        return budget
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
 
 
 def tick(steps: int = 1) -> Budget:

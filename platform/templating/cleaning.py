@@ -15,7 +15,10 @@ GAPS = re.compile(r"\n{3,}")
 
 def one_line(text: str) -> str:
     """Return a text as one line of at most 250 characters: a subject cannot grow a header."""
-    line = SPACES.sub(" ", NOT_IN_A_LINE.sub(" ", text)).strip()
+    if text.isprintable() and "  " not in text:  # nearly always: the patterns would find nothing
+        line = text.strip()
+    else:
+        line = SPACES.sub(" ", NOT_IN_A_LINE.sub(" ", text)).strip()
     if len(line) > LONGEST_SUBJECT:
         line = line[: LONGEST_SUBJECT - 1].rstrip() + "…"
     return line

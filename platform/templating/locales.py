@@ -1,8 +1,7 @@
 """Which locale's template a recipient gets, and by whose habits its numbers are written."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from functools import lru_cache
 
@@ -59,11 +58,14 @@ def _language(locale: str) -> str:
     return normalise(locale).partition("-")[0]
 
 
-@contextmanager
-def formatting_in(locale: str) -> Iterator[None]:
+class formatting_in(AbstractContextManager[None]):  # noqa: N801  used as contextlib's are
     """Let the filters inside write numbers and dates as this locale (Babel's name) does."""
-    token = _formatting.set(locale)
-    try:
-        yield
-    finally:
-        _formatting.reset(token)
+
+    def __init__(self, locale: str) -> None:
+        self._locale = locale
+
+    def __enter__(self) -> None:
+        self._token = _formatting.set(self._locale)
+
+    def __exit__(self, *_: object) -> None:
+        _formatting.reset(self._token)

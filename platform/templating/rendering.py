@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Template
 from pydantic import ValidationError
 
-from templating import budget, catalogue, contracts, locales
+from templating import budget, catalogue, contracts, locales, typing_contexts
 from templating.bundles import Bundle
 from templating.cleaning import clean, one_line, tidy
 from templating.errors import BadValue, BoundsExceeded, Code, RenderingError
@@ -80,7 +80,7 @@ def typed(event: str, context: Mapping[str, Any]) -> Mapping[str, Any]:
     if contract is None:
         return context
     try:
-        return contract.context.model_validate(context, extra="ignore").model_dump()
+        return typing_contexts.reader(contract.context)(context)
     except ValidationError as error:
         raise RenderingError(
             template=event,

@@ -15,6 +15,8 @@ from providers.backends import common_shape
 
 _VISIBLE = re.compile(r"[!-~](?: ?[!-~])*")  # ASCII in one line, no blank that folding could move
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
 
 def as_wire(message: EmailMessage, *, quick: bool = False) -> bytes:
     """Return the whole mail in RFC 5322's form, its lines ended by CRLF.
@@ -35,8 +37,15 @@ def as_wire(message: EmailMessage, *, quick: bool = False) -> bytes:
             part.set_boundary(f"=_{token_hex(16)}")
     whole = BytesIO()
     # As Django's `as_bytes` does.
-    BytesGenerator(whole, mangle_from_=False, policy=_POLICY).flatten(built)
+    _Generator(whole, mangle_from_=False, policy=_POLICY).flatten(built)
     return whole.getvalue()
+
+
+class _Generator(BytesGenerator):
+    """The email package's, which writes each line, and each line's end, by itself."""
+
+    def _write_lines(self, lines: str) -> None:
+        self.write(self._NL.join(_LINE_END.split(lines)))  # type: ignore[attr-defined]
 
 
 class _ShortHeaders(Compat32):

@@ -26,6 +26,7 @@ from requests.utils import check_header_validity, get_encoding_from_headers
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError
 
+from providers import idle
 from providers.errors import Phase
 from providers.transports.watched_http import (
     LARGEST_ANSWER,
@@ -180,6 +181,7 @@ class DirectSession(requests.Session):
         _leave(connection, deadline)
         connection.send(message)
         reach(Phase.RESPONSE)
+        idle.awaiting_answer()
         answer = http.client.HTTPResponse(connection.sock, method="POST")
         try:
             answer.begin()

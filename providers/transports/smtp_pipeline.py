@@ -21,10 +21,9 @@ from functools import lru_cache
 
 from django.core.mail import EmailMessage
 
-from providers.transports.smtp_session import Step, WatchedSMTP
+from providers.transports.smtp_session import Step, WatchedSMTP, as_data
 
 Reply = tuple[int, bytes]
-_LEADING_DOT = re.compile(rb"(?m)^\.")
 _PLAIN = re.compile(r"[A-Za-z0-9+_-]+(?:\.[A-Za-z0-9+_-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 _CLOSING = 421  # the server closes the connection, wherever it says so (RFC 5321, 3.8)
 
@@ -80,7 +79,7 @@ class Pipeline:
             session.send(envelope)
         self._read_envelope(mail)
         ahead = self._ahead(following)
-        session.send(_stuffed(mail.body) + ahead)
+        session.send(as_data(mail.body) + ahead)
         reply = session.getreply()
         self._announced = following if ahead else None
         self.in_step = reply[0] != _CLOSING
@@ -145,10 +144,3 @@ class Pipeline:
 def _quoted(address: str) -> str:
     """Return the address in angle brackets; only an odd one needs to be read by its grammar."""
     return f"<{address}>" if _PLAIN.fullmatch(address) else smtplib.quoteaddr(address)
-
-
-def _stuffed(body: bytes) -> bytes:
-    """Return the body as DATA takes it: dots doubled (RFC 5321, 4.5.2), and its end marked."""
-    if b"\n." in body or body.startswith(b"."):
-        body = _LEADING_DOT.sub(b"..", body)
-    return body + (b".\r\n" if body.endswith(b"\r\n") else b"\r\n.\r\n")

@@ -4,6 +4,7 @@
 first command and after the mail's last line, which is "try again" against "nobody knows".
 """
 
+import re
 import smtplib
 import socket
 import ssl
@@ -13,10 +14,13 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from providers import idle
 from providers.errors import Phase
 
 LONGEST_CONNECT = timedelta(seconds=10)
 READ_AT_ONCE = 8192  # bytes
+_LEADING_DOT = re.compile(rb"(?m)^\.")
+_ONE_LINE = re.compile(rb"[0-9]{3} [^\r\n]*\r\n")  # the last line of a reply, and no other
 
 
 class Step(StrEnum):
@@ -126,6 +130,14 @@ class _Replies:
         line, self._unread = self._unread[:end], self._unread[end:]
         return line
 
+    def one_that_came(self) -> bytes | None:
+        """Return a reply of a single line that has come already, or None."""
+        found = _ONE_LINE.match(self._unread)
+        if found is None or found.end() > smtplib._MAXLINE:  # type: ignore[attr-defined]  # noqa: SLF001
+            return None
+        self._unread = self._unread[found.end() :]
+        return found[0]
+
     def close(self) -> None:
         """Forget it; the socket is closed by who opened it."""
         self._unread = b""
@@ -154,10 +166,32 @@ class WatchedSMTP(smtplib.SMTP):
         """Await a reply within what is left of the deadline."""
         if self.sock is not None and self.file is None:
             self.file = _Replies(self.sock, self.progress)
-        code, text = super().getreply()
+        if self.progress.step is Step.BODY:
+            idle.awaiting_answer()
+        code, text = self._quick_reply() or super().getreply()
         if code == 354 and self.progress.step is Step.DATA:
             self.progress.step = Step.BODY
         return code, text
+
+    def _quick_reply(self) -> tuple[int, bytes] | None:
+        """Return a reply of one line that has come already, which most have that are pipelined."""
+        line = self.file.one_that_came() if self.file is not None else None
+        return None if line is None else (int(line[:3]), line[4:].strip(b" \t\r\n"))
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Send a mail's bytes; `smtplib` would look for the dots in it by a pattern."""
+        code, text = self.docmd("data")
+        if code != 354:
+            raise smtplib.SMTPDataError(code, text)
+        self.send(as_data(msg))
+        return self.getreply()
+
+
+def as_data(body: bytes) -> bytes:
+    """Return the body as DATA takes it: dots doubled (RFC 5321, 4.5.2), and its end marked."""
+    if b"\n." in body or body.startswith(b"."):
+        body = _LEADING_DOT.sub(b"..", body)
+    return body + (b".\r\n" if body.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
 class WatchedSMTPS(WatchedSMTP, smtplib.SMTP_SSL):

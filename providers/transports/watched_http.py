@@ -26,6 +26,7 @@ from urllib3 import (
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
+from providers import idle
 from providers.errors import Phase
 
 LONGEST_CONNECT = timedelta(seconds=10)
@@ -78,6 +79,7 @@ class _NotesSending:
 
     def getresponse(self) -> Any:
         reach(Phase.RESPONSE)
+        idle.awaiting_answer()
         return super().getresponse()  # type: ignore[misc]
 
 

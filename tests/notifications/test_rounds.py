@@ -167,7 +167,7 @@ def test_a_mistake_of_ours_in_one_thread_costs_no_other_mail_anything(
     really = rounds.hand_over
 
     def hand_over(ready: Any, **keywords: Any) -> Any:
-        if ready.row.id == rows[4].id:
+        if ready.notification.id == rows[4].id:
             raise RuntimeError("a mistake")
         return really(ready, **keywords)
 
