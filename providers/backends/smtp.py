@@ -12,6 +12,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend as DjangoBackend
 from django.core.mail.message import sanitize_address
 
+from providers import idle
 from providers.backends.wire import as_wire
 from providers.transports.smtp_pipeline import Outgoing, Pipeline
 from providers.transports.smtp_session import Progress, WatchedSMTP, WatchedSMTPS
@@ -110,7 +111,8 @@ class EmailBackend(DjangoBackend):
         if self.fast_path and session.has_extn("pipelining"):
             self._send_pipelined(session, mail, following=following)
         else:
-            self._send_in_steps(session, mail)
+            with idle.meanwhile(partial(self._write_ahead, following)):
+                self._send_in_steps(session, mail)
         return True
 
     def _outgoing(self, message: EmailMessage) -> Outgoing:
@@ -124,15 +126,19 @@ class EmailBackend(DjangoBackend):
             recipients=[_envelope(address, encoding) for address in message.recipients()],
         )
 
+    def _write_ahead(self, following: EmailMessage | None) -> None:
+        """Have the next mail written before it is handed over."""
+        self._written = None
+        if following is not None and following.recipients():
+            with suppress(Exception):  # what is wrong with it is told when it is handed over itself
+                self._written = self._outgoing(following)
+
     def _send_pipelined(
         self, session: Any, mail: Outgoing, *, following: EmailMessage | None
     ) -> None:
         if self._pipeline is None:
             self._pipeline = Pipeline(session, options=partial(_mail_options, session))
-        self._written = None
-        if following is not None and following.recipients():
-            with suppress(Exception):  # what is wrong with it is told when it is handed over itself
-                self._written = self._outgoing(following)
+        self._write_ahead(following)
         try:
             self.reply = self._pipeline.send(mail, following=self._written)
         finally:

@@ -41,9 +41,10 @@ class Step(StrEnum):
         """The step as the delivery attempt's record names it."""
         if self is Step.BODY:
             return Phase.RESPONSE
-        return Phase.HANDOVER if self in (Step.MAIL, Step.RCPT, Step.DATA) else Phase.CONNECT
+        return Phase.HANDOVER if self in OF_A_MAIL else Phase.CONNECT
 
 
+OF_A_MAIL = frozenset([Step.MAIL, Step.RCPT, Step.DATA, Step.BODY])
 _COMMANDS = {
     "ehlo": Step.GREETING,
     "helo": Step.GREETING,
@@ -166,17 +167,20 @@ class WatchedSMTP(smtplib.SMTP):
         """Await a reply within what is left of the deadline."""
         if self.sock is not None and self.file is None:
             self.file = _Replies(self.sock, self.progress)
-        if self.progress.step is Step.BODY:
-            idle.awaiting_answer()
-        code, text = self._quick_reply() or super().getreply()
+        code, text = self._reply_that_came() or self._awaited_reply()
         if code == 354 and self.progress.step is Step.DATA:
             self.progress.step = Step.BODY
         return code, text
 
-    def _quick_reply(self) -> tuple[int, bytes] | None:
-        """Return a reply of one line that has come already, which most have that are pipelined."""
+    def _reply_that_came(self) -> tuple[int, bytes] | None:
+        """Return a reply of one line that has come already, as most have that are pipelined."""
         line = self.file.one_that_came() if self.file is not None else None
         return None if line is None else (int(line[:3]), line[4:].strip(b" \t\r\n"))
+
+    def _awaited_reply(self) -> tuple[int, bytes]:
+        if self.progress.step in OF_A_MAIL:
+            idle.awaiting_answer()
+        return super().getreply()
 
     def data(self, msg: Any) -> tuple[int, bytes]:
         """Send a mail's bytes; `smtplib` would look for the dots in it by a pattern."""
