@@ -1,6 +1,7 @@
 """A batch that several threads send: as fast as that, and with every promise kept."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from django.db import connections as databases
 from django.utils import timezone
 
 from notifications import delivery, recovery, rounds
+from notifications.ahead import QUICK
 from notifications.allowance import Allowance
 from notifications.delivery import TAKES_ON_FOR, deliver, deliver_together
 from notifications.journal import Journal, Note, folder, journal
@@ -394,3 +396,91 @@ def test_an_allowance_asks_the_breakers_for_every_mail_but_the_first(
     assert [position == 0 for _, position in asked] == [True, False, False, False]
     allowance.give_back()
     assert back == [("c", 2), ("b", 0), ("a", 0)]
+
+
+@pytest.fixture
+def noted_at_making(monkeypatch: pytest.MonkeyPatch) -> dict[Any, dict[Any, Note]]:
+    """What the journal said of each mail when another one was made."""
+    found: dict[Any, dict[Any, Note]] = {}
+    really = rounds.make
+
+    def make(row: Notification) -> Any:
+        found[row.id] = {entry.ticketed.id: entry.note for entry in journal.unrecorded()}
+        return really(row)
+
+    monkeypatch.setattr(rounds, "make", make)
+    return found
+
+
+def test_the_next_mail_is_made_while_a_provider_takes_the_one_before_it(
+    enqueued: Enqueued, sink: SmtpSink, noted_at_making: dict[Any, dict[Any, Note]]
+) -> None:
+    rows = [enqueued() for _ in range(4)]
+    send_all(rows)
+    first, second, third, fourth = (row.id for row in rows)
+    # The first one knows the second, whose envelope leaves with it: what is made is the third.
+    assert noted_at_making[second][first] == Note.CLAIMED
+    assert noted_at_making[third][first] == Note.BEGUN
+    assert noted_at_making[fourth][first] == Note.ACCEPTED
+    assert noted_at_making[fourth][second] == Note.BEGUN
+    assert statuses() == {Status.SENT: 4}
+    assert len(sink.messages) == 4
+
+
+def test_over_http_too(
+    enqueued: Enqueued, esp: FakeEsp, noted_at_making: dict[Any, dict[Any, Note]]
+) -> None:
+    rows = [enqueued() for _ in range(3)]
+    send_all(rows)
+    assert noted_at_making[rows[2].id][rows[0].id] == Note.BEGUN
+    assert len(esp.messages) == 3
+
+
+def test_a_mail_that_takes_long_to_make_is_not_waited_for_by_an_answer(
+    enqueued: Enqueued, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = rounds.make
+    found: dict[Any, Any] = {}
+
+    def make(row: Notification) -> Any:
+        time.sleep(2 * QUICK)
+        found[row.id] = {entry.ticketed.id: entry.note for entry in journal.unrecorded()}
+        return really(row)
+
+    monkeypatch.setattr(rounds, "make", make)
+    rows = [enqueued() for _ in range(3)]
+    send_all(rows)
+    assert found[rows[2].id][rows[0].id] == Note.ACCEPTED
+    longest = max(DeliveryAttempt.objects.values_list("duration", flat=True))
+    assert longest.total_seconds() < 2 * QUICK
+    assert len(sink.messages) == 3
+
+
+def test_who_makes_mails_meanwhile_does_not_take_that_for_waiting(
+    enqueued: Enqueued, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = rounds.make
+
+    def make(row: Notification) -> Any:
+        time.sleep((WORTH_A_THREAD + QUICK) / 2)
+        return really(row)
+
+    monkeypatch.setattr(rounds, "make", make)
+    send_all([enqueued() for _ in range(SAMPLES + 4)])
+    assert len(sink.messages) == SAMPLES + 4
+    assert pace.threads(mails=100) == 1
+
+
+def test_what_was_made_ahead_goes_back_unharmed_when_the_last_breaker_opens(
+    enqueued: Enqueued, sink: SmtpSink, noted_at_making: dict[Any, dict[Any, Note]]
+) -> None:
+    sink.always(refuse("451 4.3.0 Later", at=SmtpStage.BODY))
+    send_all([enqueued() for _ in range(60)])
+    found = statuses()
+    assert found[Status.RETRYING] + found[Status.QUEUED] == 60
+    # The last one that was tried, the one that follows, and the one that was made meanwhile.
+    assert len(noted_at_making) == found[Status.RETRYING] + 2
+    untouched = Notification.objects.filter(status=Status.QUEUED)
+    assert set(untouched.values_list("attempt_count", "claim_expires_at")) == {(0, None)}
+    assert not Notification.objects.filter(claim_expires_at__isnull=False).exists()
+    assert journal.unrecorded() == []

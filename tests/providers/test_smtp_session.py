@@ -9,8 +9,10 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from providers.transports.smtp_session import Progress, WatchedSMTP
+from providers.transports.smtp_session import Progress, WatchedSMTP, as_data
 
 Connected = Callable[..., tuple[WatchedSMTP, socket.socket]]
 
@@ -108,3 +110,62 @@ def test_a_server_that_drips_has_one_deadline_for_all_its_words(connected: Conne
     assert time.monotonic() - started < 3
     stop.set()
     dripping.join()
+
+
+LINES = st.one_of(
+    st.builds(
+        lambda code, mark, text, end: code + mark + text + end,
+        st.sampled_from([b"250", b"354", b"421", b"5x0", b"25", b"\xb2\xb2\xb2"]),
+        st.sampled_from([b" ", b"-", b"", b"\t"]),
+        st.binary(max_size=12),
+        st.sampled_from([b"\r\n", b"\n", b"\r\r\n", b" \r\n"]),
+    ),
+    st.just(b"250 " + b"x" * smtplib._MAXLINE + b"\r\n"),  # type: ignore[attr-defined]
+)
+
+
+@given(said=st.lists(LINES, min_size=1, max_size=6).map(b"".join), size=st.integers(1, 40))
+def test_every_reply_is_what_smtplib_makes_of_it(said: bytes, size: int) -> None:
+    assert replies_of(watched_session, said, size) == replies_of(usual_session, said, size)
+
+
+def watched_session(ours: socket.socket) -> smtplib.SMTP:
+    progress = Progress(timeout=timedelta(seconds=5))
+    progress.begin()
+    session = WatchedSMTP("", 0, progress=progress)
+    session.sock = ours
+    return session
+
+
+def usual_session(ours: socket.socket) -> smtplib.SMTP:
+    session = smtplib.SMTP("", 0)
+    session.sock = ours
+    return session
+
+
+def replies_of(
+    connect: Callable[[socket.socket], smtplib.SMTP], said: bytes, size: int
+) -> list[object]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        session = connect(ours)
+        # Some have come when the first is asked for, and some have not.
+        theirs.sendall(said[:size])
+        sending = threading.Thread(target=lambda: (theirs.sendall(said[size:]), theirs.close()))
+        sending.start()
+        found: list[object] = []
+        try:
+            while True:
+                found.append(session.getreply())
+        except smtplib.SMTPException as error:
+            found.append((type(error), error.args))
+        session.close()
+        sending.join(5)
+    return found
+
+
+@given(body=st.lists(st.sampled_from([b".", b"..", b"a", b"\r\n", b" ", b"\xff"])).map(b"".join))
+def test_a_body_is_sent_as_smtplib_sends_it(body: bytes) -> None:
+    stuffed: bytes = smtplib._quote_periods(body)  # type: ignore[attr-defined]
+    end = b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
+    assert as_data(body) == stuffed + end
