@@ -100,7 +100,7 @@ class Round:
                 if waited is not None:
                     pace.waited(waited)
                 if settlement is None:
-                    self._give_back(current, following, ahead.given_up())
+                    self._give_back(current, following)
                     return
                 yield settlement
             current = following

@@ -134,7 +134,7 @@ class _Replies:
     def one_that_came(self) -> bytes | None:
         """Return a reply of a single line that has come already, or None."""
         found = _ONE_LINE.match(self._unread)
-        if found is None or found.end() > smtplib._MAXLINE:  # type: ignore[attr-defined]  # noqa: SLF001
+        if found is None:
             return None
         self._unread = self._unread[found.end() :]
         return found[0]

@@ -3,7 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from templating.cleaning import LONGEST_SUBJECT, clean, one_line, tidy
+from templating.cleaning import (
+    LONGEST_SUBJECT,
+    NOT_IN_A_LINE,
+    SPACES,
+    clean,
+    one_line,
+    tidy,
+)
 
 ANYTHING = st.text(alphabet=st.characters(codec=None))
 
@@ -54,3 +61,21 @@ def test_marks_that_would_turn_the_rest_of_a_line_are_taken_out() -> None:
 
 def test_a_long_run_of_spaces_costs_no_more_than_its_length() -> None:
     assert tidy(" " * 1_000_000 + "x") == "x\n"
+
+
+def usual_line(text: str) -> str:
+    return SPACES.sub(" ", NOT_IN_A_LINE.sub(" ", text)).strip()
+
+
+@given(st.text(st.sampled_from("a é한\u00a0\n\u2028\u202e\x7f"), max_size=20))
+def test_the_quick_way_to_one_line_is_the_usual_one(text: str) -> None:
+    assert one_line(text) == usual_line(text)
+
+
+def test_every_character_comes_the_same_quick_or_usual_way() -> None:
+    differing = [
+        code
+        for code in range(0x110000)
+        if chr(code).isprintable() and one_line(f"a{chr(code)}b") != usual_line(f"a{chr(code)}b")
+    ]
+    assert differing == []
