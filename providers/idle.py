@@ -7,6 +7,7 @@ has said its part and would listen.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -39,7 +40,14 @@ class meanwhile(AbstractContextManager[None]):  # noqa: N801  used as contextlib
             _own.works.remove(self._work)
 
 
-def awaiting_answer() -> None:
-    """Do one of the works there are; for transports, when it is the provider's turn."""
-    if _own.works:
-        _own.works.pop()()
+def awaiting_answer() -> float:
+    """Do one of the works there are; for transports, when it is the provider's turn.
+
+    Returns:
+        The seconds that it took, which are not the provider's.
+    """
+    if not _own.works:
+        return 0.0
+    started = time.monotonic()
+    _own.works.pop()()
+    return time.monotonic() - started

@@ -8,7 +8,6 @@ from notifications import stored_mail
 from notifications.composition import compose, mark
 from notifications.models import READY_MADE, Notification, StoredMail
 from notifications.suppressions import suppressed
-from templating import live
 from templating.rendering import Rendered, render
 
 VERSION = "ready-made"
@@ -38,6 +37,9 @@ def is_ready_made(row: Notification) -> bool:
 def make(row: Notification) -> Made:
     """Return the mail that a provider is to be handed for a claimed notification.
 
+    It is made of the templates that this process knows; what is published since is the caller's to
+    learn of (`templating.live`).
+
     Raises:
         RenderingError: its templates cannot be rendered with its context.
         NobodyLeft: nobody may be mailed.
@@ -45,7 +47,6 @@ def make(row: Notification) -> Made:
     """
     if is_ready_made(row):
         return _as_it_came(row)
-    live.refresh()  # asks the database every two seconds at most, not for every mail
     rendered = render(event=row.event, locale=row.locale, context=row.context)
     return Made(message=compose(row, rendered), rendered=rendered)
 

@@ -31,6 +31,7 @@ from notifications.settlements import Settlement, after_failure, ended
 from notifications.states import Status
 from notifications.suppressions import suppressed
 from providers import idle
+from templating import live
 from templating.errors import RenderingError
 
 log = structlog.get_logger()
@@ -79,6 +80,9 @@ class Round:
         """
         try:
             self._unwanted = suppressed(row.recipient for row in self.left)
+            # Here and before each hand-over: the database is asked every two seconds at most, and
+            # never while an answer is due.
+            live.refresh()
             while self.left and self._goes_on:
                 threads = pace.threads(mails=len(self.left))
                 yield from self._in_threads(threads) if threads > 1 else self._one_by_one()
@@ -110,11 +114,19 @@ class Round:
 
     def _hand_over_ahead(self, current: Ready, following: Ready | None, ahead: Ahead) -> Timed:
         """Hand over `current`; what comes after `following` is made while its answer is due."""
+        live.refresh()
         send = partial(self._hand_over, current, following=following)
-        if following is None or not ahead.is_quick:
+        if following is None or not (ahead.is_quick and self._next_needs_no_query()):
             return _timed(send)
         with idle.meanwhile(ahead.make):
             return _timed(send, ahead=ahead)
+
+    def _next_needs_no_query(self) -> bool:
+        """Return whether the next mail can be made without the database.
+
+        That may keep who asks it waiting, until an answer that has come is too late to be believed.
+        """
+        return bool(self.left) and not is_ready_made(self.left[0])
 
     def _in_threads(self, count: int) -> Iterator[Settlement]:
         """Make the mails here, and let `count` threads hand them over."""
@@ -126,6 +138,7 @@ class Round:
             # Twice as many as threads at a time: what is taken on is soon sent, and little is left
             # if it cannot be.
             for made in self._made(takes_on=2 * count):
+                live.refresh()
                 if isinstance(made, Settlement):
                     yield made
                     continue

@@ -207,6 +207,8 @@ def _read(
         size += len(chunk)
         if size > LARGEST_ANSWER:
             raise OSError("the answer is too large")
+        if answer.length == 0:
+            break  # it is complete, however late this process comes to read it
         if time.monotonic() > deadline:
             raise TimeoutError("the answer took too long")
         _leave(connection, deadline)

@@ -81,6 +81,10 @@ class Progress:
             self._is_late = False
             self._deadline = time.monotonic() + self.timeout.total_seconds()
 
+    def add(self, seconds: float) -> None:
+        """Let the send take so much longer."""
+        self._deadline += seconds
+
     def remaining(self) -> float:
         """Return the seconds that are left, never 0, which would mean "do not block"."""
         return max(0.001, self._deadline - time.monotonic())
@@ -179,7 +183,7 @@ class WatchedSMTP(smtplib.SMTP):
 
     def _awaited_reply(self) -> tuple[int, bytes]:
         if self.progress.step in OF_A_MAIL:
-            idle.awaiting_answer()
+            self.progress.add(idle.awaiting_answer())
         return super().getreply()
 
     def data(self, msg: Any) -> tuple[int, bytes]:

@@ -178,6 +178,8 @@ def read_bounded(answer: HTTPResponse, *, deadline: float) -> bytes:
         size += len(chunk)
         if size > LARGEST_ANSWER:
             raise OSError("the answer is too large")
+        if answer.length_remaining == 0:
+            break  # it is complete, however late this process comes to read it
         if time.monotonic() > deadline:
             raise TimeoutError("the answer took too long")
     return b"".join(chunks)

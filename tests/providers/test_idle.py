@@ -1,7 +1,9 @@
 """While an answer is awaited, its thread does what else there is to do: once, and nothing worse."""
 
 import threading
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from providers import connections, idle
 from providers.errors import ProviderError
 from providers.sending import send
-from tests.support.fake_esp import POSTMARK_TOKEN
+from tests.support.fake_esp import POSTMARK_TOKEN, FakeEsp
 from tests.support.http_endpoint import HttpEndpoint
 from tests.support.smtp_sink import SmtpSink, Stage, refuse
 from tests.support.waiting import eventually
@@ -66,6 +68,35 @@ def test_an_esp_has_the_whole_mail_before_anything_else_is_done(
     with idle.meanwhile(work), pytest.raises(ProviderError):
         send("postmark", new_mail())
     assert arrived == [1]
+
+
+@pytest.mark.parametrize("is_plain", [True, False], ids=["posted here", "through requests"])
+def test_an_answer_that_came_in_time_is_read_however_late(
+    esp: FakeEsp, use_providers: Any, new_mail: Any, is_plain: bool
+) -> None:
+    use_providers(
+        timeout=0.3,
+        EMAIL_PROVIDERS="postmark",
+        POSTMARK_SERVER_TOKEN=POSTMARK_TOKEN,
+        POSTMARK_API_URL=f"{esp.url}/",
+    )
+    if not is_plain:
+        opened = connections.take("postmark")._open()  # type: ignore[attr-defined]
+        opened.cookies.set("a", "b")
+    with idle.meanwhile(partial(time.sleep, 0.5)):
+        assert send("postmark", new_mail()).provider_message_id
+    assert len(esp.messages) == 1
+
+
+def test_a_reply_that_came_in_time_is_read_however_late(
+    smtp: SmtpSink, settings: Any, new_mail: Any
+) -> None:
+    settings.EMAIL_SEND_TIMEOUT = timedelta(seconds=0.3)
+    connections.reset()
+    send("smtp", new_mail())
+    with idle.meanwhile(partial(time.sleep, 0.5)):
+        assert send("smtp", new_mail()).status_code == 250
+    assert len(smtp.messages) == 2
 
 
 def test_each_answer_is_time_for_one_work_the_innermost_first() -> None:
