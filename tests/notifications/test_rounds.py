@@ -290,12 +290,12 @@ def test_what_was_taken_on_and_not_begun_goes_back_unharmed(
 ) -> None:
     rows = [enqueued() for _ in range(120)]
     sink.always(slow(0.01))
-    for row in rows[22:]:
+    # Not from the first that is taken on: a thread that comes late must find the breaker closed.
+    for row in rows[40:]:
         sink.queue(refuse("421 4.3.2 Going down"), to=row.recipient)
     send_along(rows[:20])
     found = statuses()
-    # Of the first twenty, too, some may have to wait for their turn until the breaker is open.
-    assert found[Status.SENT] >= 10
+    assert found[Status.SENT] >= 20
     assert sum(found.values()) == 120
     assert found[Status.SENDING] == 0
     tried = set(DeliveryAttempt.objects.values_list("notification_id", flat=True))
