@@ -14,7 +14,7 @@ from django.db import connections as databases
 from django.utils import timezone
 
 from notifications import ahead as ahead_of_time
-from notifications import delivery, recovery, rounds
+from notifications import claims, delivery, recovery, rounds
 from notifications.ahead import QUICK, Ahead
 from notifications.allowance import Allowance
 from notifications.delivery import TAKES_ON_FOR, deliver, deliver_together
@@ -32,6 +32,7 @@ from tests.support.fake_esp import POSTMARK_TOKEN, FakeEsp
 from tests.support.smtp_sink import SmtpSink, disconnect, hang, refuse, slow
 from tests.support.smtp_sink import Stage as SmtpStage
 from tests.support.valkey import ValkeyServer
+from tests.support.waiting import eventually
 
 Enqueued = Callable[..., Notification]
 
@@ -286,12 +287,20 @@ def test_no_more_is_taken_on_than_a_rate_allows(
 
 @pytest.mark.usefixtures("slow_provider")
 def test_what_was_taken_on_and_not_begun_goes_back_unharmed(
-    enqueued: Enqueued, sink: SmtpSink
+    enqueued: Enqueued, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [enqueued() for _ in range(120)]
     sink.always(slow(0.01))
     for row in rows[22:]:
         sink.queue(refuse("421 4.3.2 Going down"), to=row.recipient)
+    really = claims.waiting
+
+    def waiting_once_the_first_have_left(**options: Any) -> list[Ticketed]:
+        # A thread that a busy machine keeps waiting would find the breaker open.
+        eventually(lambda: len(sink.messages) >= 20, within=20, every=0.005)
+        return really(**options)
+
+    monkeypatch.setattr(claims, "waiting", waiting_once_the_first_have_left)
     send_along(rows[:20])
     found = statuses()
     assert found[Status.SENT] >= 20
