@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
@@ -18,9 +19,9 @@ from django.conf import settings
 from django.utils import timezone
 from kombu import Connection
 from kombu.exceptions import ChannelError, OperationalError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from notifications import queues
+from notifications.redis_messages import Form, client_of, form_of, is_watched
 from notifications.tickets import Ticketed
 
 log = structlog.get_logger()
@@ -61,6 +62,8 @@ class Publisher(threading.local):
     def __init__(self) -> None:
         self._connection: Connection | None = None
         self._asking: Any = None  # a channel; kombu's stubs know only the base of transports'
+        self._client: Any = None
+        self._forms: dict[tuple[str, str], Form | None] = {}
         self._owner = 0
 
     def send(
@@ -86,6 +89,11 @@ class Publisher(threading.local):
         """
 
         def publish(connection: Connection) -> None:
+            has_form = eta is None and not is_watched(current_app)
+            # Asked here, for a connection that has failed takes its forms with it.
+            if has_form and (form := self._forms.get((name, queue))) is not None:
+                self._client.lpush(queue, form.filled(args, retries=ticket))
+                return
             # A producer is a light wrapper around the connection's default channel.
             producer = current_app.amqp.Producer(connection, auto_declare=False)
             current_app.send_task(
@@ -97,6 +105,8 @@ class Publisher(threading.local):
                 producer=producer,
                 retry=False,
             )
+            if has_form:  # from now on: the first over this connection has declared the queue
+                self._learn_form(connection, name, queue)
 
         self._exchange(publish)
         if queue in self._depths:
@@ -134,33 +144,37 @@ class Publisher(threading.local):
         self._depths[queue] = (now, count)
         return count
 
+    def _learn_form(self, connection: Connection, name: str, queue: str) -> None:
+        if (name, queue) in self._forms:
+            return
+        self._client = self._client or client_of(connection)
+        form = None if self._client is None else form_of(current_app, name, queue=queue)
+        self._forms[name, queue] = form
+
     def _exchange(self, action: Callable[[Connection], Result]) -> Result:
         if time.monotonic() < self._resume_at:
             raise BrokerUnavailable("left alone after a failure")
-        # A kept connection may have died since it was last used: that is worth one fresh one.
-        attempts = 2 if self._has_connection() else 1
         try:
-            for attempt in Retrying(
-                stop=stop_after_attempt(attempts),
-                retry=retry_if_exception_type((OperationalError, OSError)),
-                reraise=True,
-            ):
-                with attempt:
+            if self._has_connection():
+                # It may have died since it was last used: that is worth one fresh one.
+                with suppress(OperationalError, OSError):
                     return self._once(action)
+            return self._once(action)
         except (OperationalError, OSError) as error:
             Publisher._resume_at = time.monotonic() + RESPITE.total_seconds()
             log.warning("broker_unavailable", error_class=type(error).__name__)
             raise BrokerUnavailable(type(error).__name__) from error
-        raise AssertionError("unreachable")
 
     def _once(self, action: Callable[[Connection], Result]) -> Result:
         connection = self._kept_or_new()
-        recoverable = (*connection.recoverable_connection_errors, *connection.connection_errors)
         try:
             # Said explicitly: left to itself kombu would try twice, two seconds apart.
             connection.ensure_connection(max_retries=0)
             return action(connection)
-        except recoverable as error:
+        except (
+            *connection.recoverable_connection_errors,
+            *connection.connection_errors,
+        ) as error:
             self.close()
             raise OperationalError(type(error).__name__) from error
 
@@ -177,7 +191,7 @@ class Publisher(threading.local):
                     "socket_connect_timeout": patience,
                 },
             )
-            self._asking = None
+            self._asking, self._client, self._forms = None, None, {}
             self._owner = os.getpid()
         return self._connection
 
@@ -190,6 +204,7 @@ class Publisher(threading.local):
     def close(self) -> None:
         """Drop the connection; the next exchange opens one."""
         connection, self._connection, self._asking = self._connection, None, None
+        self._client, self._forms = None, {}
         if connection is not None and self._owner == os.getpid():
             connection.release()
 
