@@ -107,7 +107,10 @@ def permit(*, now: datetime, wanted: int = 1) -> Permit:
 
     A rate limit delays mail and never sends it elsewhere: then fewer are granted, or none.
     """
-    plan = _plan(now=now)
+    known = _recent_standings()
+    # What this process learned itself is in it: of a breaker that another has just opened it may
+    # learn by one mail of its own.
+    plan = _plan(now=now, known=known if _is_all_well(known) else None)
     if not plan.chain:
         return Permit(providers=(), available_at=plan.available_at, granted=0)
     paid: list[Receipt] = []
@@ -142,7 +145,7 @@ def chain(permit: Permit, *, position: int, now: datetime) -> tuple[str, ...]:
         return permit.providers
     known = _recent_standings()
     paid = permit.receipts[-1].alias if permit.receipts else None
-    if paid == next(iter(known), None) and all(one == _NEVER_FAILED for one in known.values()):
+    if paid == next(iter(known), None) and _is_all_well(known):
         return tuple(known)  # what the plan would say, as it nearly always does
     plan = _plan(now=now, known=known)
     if not plan.chain or plan.chain[0] == paid:
@@ -282,6 +285,10 @@ def _plan(*, now: datetime, known: Mapping[str, Standing] | None = None) -> chai
         # Another worker was faster: the mail goes round this provider.
         taken = Pause(until=now + chains.PROBE_TAKES, reason="probe")
         known = {**known, plan.probe: replace(known[plan.probe], pause=taken)}
+
+
+def _is_all_well(known: Mapping[str, Standing]) -> bool:
+    return all(one == _NEVER_FAILED for one in known.values())
 
 
 def _reserve_probe(alias: str, *, now: datetime, alone: bool) -> bool:

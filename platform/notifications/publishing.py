@@ -204,7 +204,6 @@ class Publisher(threading.local):
     def close(self) -> None:
         """Drop the connection; the next exchange opens one."""
         connection, self._connection, self._asking = self._connection, None, None
-        self._client, self._forms = None, {}
         if connection is not None and self._owner == os.getpid():
             connection.release()
 

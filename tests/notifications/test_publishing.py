@@ -139,6 +139,27 @@ def test_a_restarted_broker_costs_a_kept_connection_no_message(valkey: ValkeySer
     assert waiting(valkey) == 1
 
 
+@pytest.mark.usefixtures("valkey")
+@pytest.mark.parametrize("is_kept", [True, False], ids=["kept", "new"])
+def test_only_a_kept_connection_that_fails_is_worth_a_fresh_one(is_kept: bool) -> None:
+    seen: list[object] = []
+
+    def fail_once(connection: object) -> int:
+        seen.append(connection)
+        if len(seen) == 1:
+            raise ConnectionResetError
+        return 7
+
+    if is_kept:
+        publish_live(tickets())
+        assert publisher._exchange(fail_once) == 7
+        assert len(set(map(id, seen))) == 2
+    else:
+        with pytest.raises(BrokerUnavailable):
+            publisher._exchange(fail_once)
+        assert len(seen) == 1
+
+
 def test_a_full_queue_takes_no_more_live_mail(valkey: ValkeyServer, settings: Any) -> None:
     settings.BROKER_QUEUE_BOUND = 3
     publish_live(tickets(3))

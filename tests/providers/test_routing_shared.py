@@ -70,6 +70,37 @@ def test_what_one_worker_learns_all_know(other_worker: Any) -> None:
     assert [entry.change for entry in other_worker(routing.history, "a")] == ["open"]
 
 
+def asked(valkey: ValkeyServer) -> int:
+    """Return how often standings were read so far."""
+    with valkey.client() as client:
+        return int(client.info("commandstats").get("cmdstat_mget", {"calls": 0})["calls"])
+
+
+def test_where_all_is_well_a_permit_is_given_by_what_was_read_a_moment_ago(
+    valkey: ValkeyServer, other_worker: Any
+) -> None:
+    routing.permit(now=now())
+    before = asked(valkey)
+    for _ in range(5):
+        assert routing.permit(now=now(), wanted=3).providers == ("a", "b")
+    assert asked(valkey) == before
+    for _ in range(5):
+        other_worker(routing.note_failure, "a", error())
+    time.sleep(states.RECENT)
+    assert routing.permit(now=now()).providers == ("b",)
+    other_worker(routing.resume, "a", reason="mended")
+    # Where something is wrong, everybody looks before each permit.
+    assert routing.permit(now=now()).providers == ("a", "b")
+
+
+def test_what_a_worker_finds_out_itself_it_knows_at_once(other_worker: Any) -> None:
+    for _ in range(4):
+        other_worker(routing.note_failure, "a", error())
+    routing.permit(now=now())
+    routing.note_failure("a", error())
+    assert routing.permit(now=now()).providers == ("b",)
+
+
 def test_a_killed_redis_costs_no_call_and_breakers_go_on_from_what_all_knew(
     valkey: ValkeyServer, other_worker: Any, short_rest: None
 ) -> None:
@@ -116,7 +147,7 @@ def test_a_hung_redis_costs_one_short_wait_and_then_none(valkey: ValkeyServer) -
         call()
         took.append(time.monotonic() - started)
     assert max(took) < LONGEST_CALL
-    assert sum(took[1:]) < 0.1
+    assert sum(took) - max(took) < 0.1
 
 
 def test_a_hung_redis_at_the_first_connection_costs_one_short_wait(
