@@ -6,10 +6,11 @@ last row is fetched.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import cache, partial
+from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -30,6 +31,7 @@ def execute_returning(
     *,
     fields: Sequence[str],
     using: str,
+    computed: Mapping[str, str] = MappingProxyType({}),
 ) -> list[AnyModel]:
     """Execute a statement that changes rows of a model; return them as they are after it.
 
@@ -39,8 +41,12 @@ def execute_returning(
         parameters: of the statement.
         fields: load only these, and the primary key; all of them if empty.
         using: the database's alias.
+        computed: further attributes of the rows, each with the expression that the database makes
+            it of; what its driver gives is not converted.
     """
     names, columns, loaders = _loading(model, tuple(fields), using)
+    if computed:
+        names, columns = [*names, *computed], ", ".join([columns, *computed.values()])
     with _turn_to_write(using), connections[using].cursor() as cursor:
         cursor.execute(f"{statement} RETURNING {columns}", parameters)
         rows = cursor.fetchall()

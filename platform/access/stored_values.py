@@ -22,6 +22,8 @@ from pydantic_core import to_json
 Stored = Callable[[Any], Any]
 Insertion = Callable[[], frozenset[Any]]
 """Inserts rows, and returns the primary keys of those that were inserted."""
+Telling = Callable[[], dict[Any, bool]]
+"""Does that, and tells with each key whether a condition holds."""
 Values = Callable[[Model], tuple[Any, ...]]
 MOST_PARAMETERS = 30_000
 """Of one statement: SQLite takes 32,766."""
@@ -45,7 +47,18 @@ def insertion_of_new(rows: Sequence[Model]) -> Insertion:
     does not say which they are. Keys that the database makes are not set on the rows.
     """
     insert = _insertion_of(rows, on_conflict="ON CONFLICT DO NOTHING")
-    return lambda: frozenset(insert())
+    return lambda: frozenset(key for (key,) in insert())
+
+
+def insertion_of_new_telling(rows: Sequence[Model], *, condition: str) -> Telling:
+    """Return what inserts as `insertion_of_new` does, and tells of which rows a condition holds.
+
+    Args:
+        rows: unsaved rows of one model.
+        condition: in SQL, without parameters, of the row's columns.
+    """
+    insert = _insertion_of(rows, on_conflict="ON CONFLICT DO NOTHING", telling=f", {condition}")
+    return lambda: {key: bool(holds) for key, holds in insert()}
 
 
 def insertion(rows: Sequence[Model]) -> Insertion:
@@ -57,7 +70,7 @@ def insertion(rows: Sequence[Model]) -> Insertion:
     insert = _insertion_of(rows, on_conflict="")
 
     def insert_and_tell() -> frozenset[Any]:
-        keys = insert()
+        keys = [key for (key,) in insert()]
         for row, key in zip(rows, keys, strict=True):
             row.pk = key
             row._state.adding = False  # noqa: SLF001  documented by Django
@@ -66,8 +79,10 @@ def insertion(rows: Sequence[Model]) -> Insertion:
     return insert_and_tell
 
 
-def _insertion_of(rows: Sequence[Model], *, on_conflict: str) -> Callable[[], list[Any]]:
-    """Return what inserts rows and returns the keys of those inserted, in their order."""
+def _insertion_of(
+    rows: Sequence[Model], *, on_conflict: str, telling: str = ""
+) -> Callable[[], list[tuple[Any, ...]]]:
+    """Return what inserts rows, and returns key and `telling` of those inserted, in order."""
     if not rows:
         return list
     model = type(rows[0])
@@ -78,15 +93,17 @@ def _insertion_of(rows: Sequence[Model], *, on_conflict: str) -> Callable[[], li
         query, parameters = rows_query(
             model, names, [values_of(row) for row in rows[start : start + at_once]]
         )
-        statements.append((f"{insert_into} {query} {on_conflict} {returning}", parameters))
+        text = f"{insert_into} {query} {on_conflict} {returning}{telling}"
+        statements.append((text, parameters))
 
-    def insert() -> list[Any]:
-        added: list[Any] = []
+    def insert() -> list[tuple[Any, ...]]:
+        added: list[tuple[Any, ...]] = []
         with connection.cursor() as cursor:
             for text, parameters in statements:
                 cursor.execute(text, parameters)
-                added += [key for (key,) in cursor.fetchall()]
-        return list(map(_key_field(model).to_python, added))
+                added += cursor.fetchall()
+        to_key = _key_field(model).to_python
+        return [(to_key(key), *told) for key, *told in added]
 
     return insert
 

@@ -15,6 +15,7 @@ from access.stored_values import rows_query, stored
 from notifications.models import Notification, NotificationQuerySet
 from notifications.publishing import PUBLISHED_GRACE
 from notifications.states import CLAIMABLE, Status
+from notifications.suppressions import is_listed, is_plain, suppressed
 from notifications.tickets import Ticketed
 
 # By hand: it stands between an event and its mail, and the ORM takes longer to make it than the
@@ -59,7 +60,8 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
     come, and claims nothing. The ticket rises, which fences whoever held an older one.
 
     Returns:
-        The rows, with the columns in `NEEDED`; any other is read when it is asked for.
+        The rows, with the columns in `NEEDED`; any other is read when it is asked for. Each says
+        whether its recipient `is_unwanted`: is on the suppression list.
     """
     # In one order everywhere, so that two that claim the same rows wait and do not deadlock.
     presented = sorted(set(tickets))
@@ -71,7 +73,7 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
     )
     claimable = sorted(CLAIMABLE)
     expires = time(expiry(now))
-    return execute_returning(
+    claimed = execute_returning(
         Notification,
         _CLAIM.format(rows=query, statuses=", ".join(["%s"] * len(claimable))),
         [
@@ -82,7 +84,12 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
         ],
         fields=NEEDED,
         using=connection.alias,
+        computed={"is_unwanted": is_listed("recipient")},
     )
+    asked_for = suppressed(row.recipient for row in claimed if not is_plain(row.recipient))
+    for row in claimed:
+        row.is_unwanted = bool(row.is_unwanted) or row.recipient in asked_for
+    return claimed
 
 
 def expiry(now: datetime) -> datetime:

@@ -1,20 +1,21 @@
 """The one door in: what is enqueued here is owed from the moment its cause commits."""
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from functools import lru_cache, partial
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from access import tracing
 from access.made_rows import made
-from access.stored_values import Insertion, insertion_of_new
+from access.stored_values import Telling, insertion_of_new_telling
 from notifications.announcing import announcer
 from notifications.models import (
     Notification,
@@ -27,7 +28,7 @@ from notifications.models.notification import new_id
 from notifications.publishing import PUBLISHED_GRACE
 from notifications.states import Status
 from notifications.stored_mail import ReadyMail
-from notifications.suppressions import suppressed
+from notifications.suppressions import is_listed, is_plain, suppressed
 from notifications.tickets import Ticketed
 from templating import contracts
 
@@ -105,24 +106,34 @@ def prepared(new: Sequence[NewNotification]) -> Callable[[], list[Notification]]
         pydantic.ValidationError: a context does not satisfy its event's contract.
     """
     now = timezone.now()
-    # Who is put on the list from now on is met by the worker, which asks again.
-    unwanted = suppressed(address for item in new for address in item.addresses)
-    rows = [
-        _suppressed(row, now=now) if item.addresses <= unwanted else row
-        for item, row in ((item, _row(item, now=now)) for item in new)
-    ]
-    return partial(_enqueue, new, rows, insertion_of_new(rows))
+    rows = [_row(item, now=now) for item in new]
+    # Nearly every address is looked for by the statement that inserts its row. Who is put on the
+    # list from now on is met by the worker, which asks again.
+    others = {row.id: item for row, item in zip(rows, new, strict=True) if not _is_told(item)}
+    listed = suppressed(address for item in others.values() for address in item.addresses)
+    unwanted = {identifier: item.addresses <= listed for identifier, item in others.items()}
+    insert = insertion_of_new_telling(rows, condition=is_listed("recipient"))
+    return partial(_enqueue, new, rows, insert, unwanted)
+
+
+def _is_told(item: NewNotification) -> bool:
+    """Return whether the statement that inserts a row can say that nobody wants the mail."""
+    return item.ready is None and is_plain(item.recipient)
 
 
 def _enqueue(
-    new: Sequence[NewNotification], rows: Sequence[Notification], insert: Insertion
+    new: Sequence[NewNotification],
+    rows: Sequence[Notification],
+    insert: Telling,
+    unwanted: Mapping[UUID, bool],
 ) -> list[Notification]:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(
             "enqueue() must run in the transaction of its cause; wrap both in transaction.atomic()."
         )
-    added = insert()
-    fresh = [row for row in rows if row.id in added]
+    listed = insert()
+    fresh = [row for row in rows if row.id in listed]
+    fresh = _suppress(fresh, [row for row in fresh if unwanted.get(row.id, listed[row.id])])
     stored = _stored(rows, fresh)
     _keep_ready_mails(fresh, new)
     due = [
@@ -190,13 +201,20 @@ def _row(item: NewNotification, *, now: datetime) -> Notification:
     )
 
 
-def _suppressed(row: Notification, *, now: datetime) -> Notification:
-    """Return the row of a mail that nobody wants."""
-    unwanted = copy(row)
-    unwanted.status, unwanted.error_code = Status.SUPPRESSED, "suppressed"
-    unwanted.relay_at, unwanted.next_attempt_at = None, None
-    unwanted.finished_at = now
-    return unwanted
+def _suppress(fresh: list[Notification], unwanted: Sequence[Notification]) -> list[Notification]:
+    """Return the new rows, with those that nobody wants as they are once that is said of them."""
+    if not unwanted:
+        return fresh
+    moved = Notification.objects.filter(pk__in=[row.pk for row in unwanted]).move_returning(
+        Status.SUPPRESSED,
+        only_from=[Status.QUEUED],
+        error_code="suppressed",
+        relay_at=None,
+        next_attempt_at=None,
+        finished_at=F("created_at"),
+    )
+    now = {row.pk: row for row in moved}
+    return [now.get(row.pk, row) for row in fresh]
 
 
 def _usual_lifetime(item: NewNotification) -> timedelta:

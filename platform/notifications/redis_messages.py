@@ -100,6 +100,7 @@ def client_of(connection: Connection) -> Any:
 def _written(app: Celery, name: str, *, queue: str) -> Any:
     """Return one message, as Celery and kombu write it to a queue in memory."""
     with Connection("memory://") as connection:
-        producer = app.amqp.Producer(connection, auto_declare=False)
+        channel: Any = connection.default_channel
+        producer = app.amqp.Producer(channel, auto_declare=False)
         app.send_task(name, args=[""], queue=queue, producer=producer, retry=False, declare=[])
-        return producer.channel.basic_get(queue, no_ack=True)
+        return channel.basic_get(queue, no_ack=True)

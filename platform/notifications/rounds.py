@@ -29,7 +29,6 @@ from notifications.pace import pace
 from notifications.senders import senders
 from notifications.settlements import Settlement, after_failure, ended
 from notifications.states import Status
-from notifications.suppressions import suppressed
 from providers import idle
 from templating import live
 from templating.errors import RenderingError
@@ -69,7 +68,6 @@ class Round:
         self._allowance = allowance
         self._journal = journal
         self._more = more
-        self._unwanted: frozenset[str] = frozenset()
         self._goes_on = True
         self._needed = time_needed()
 
@@ -79,7 +77,6 @@ class Round:
         Ends early when no provider may take the rest, or the claims' time is too short for it.
         """
         try:
-            self._unwanted = suppressed(row.recipient for row in self.left)
             # Here and before each hand-over: the database is asked every two seconds at most, and
             # never while an answer is due.
             live.refresh()
@@ -199,7 +196,7 @@ class Round:
     def _made(self, *, takes_on: int = 0) -> Iterator[Ready | Settlement]:
         while self._goes_on and (self.left or self._take_on(takes_on)):
             row = self.left.popleft()
-            yield prepare(row, unwanted=row.recipient in self._unwanted)
+            yield prepare(row)
 
     def _take_on(self, most: int) -> bool:
         """Add up to `most` newly claimed mails to what is left; return whether there are any."""
@@ -207,7 +204,6 @@ class Round:
         if not more:
             return False
         self.left.extend(more)
-        self._unwanted |= suppressed(row.recipient for row in more)
         return True
 
     def _give_back(self, *mails: Made | None) -> None:
@@ -215,12 +211,12 @@ class Round:
         self.left.extendleft(reversed(rows))
 
 
-def prepare(row: Notification, *, unwanted: bool) -> Ready | Settlement:
+def prepare(row: Notification) -> Ready | Settlement:
     """Make the mail of a claimed notification, or return how it ends without one."""
     now = timezone.now()
     if row.expires_at <= now:
         return ended(row, to=Status.FAILED, code=retries.DeadLetterReason.EXPIRED, at=now)
-    if unwanted and not is_ready_made(row):  # which may have other recipients
+    if row.is_unwanted and not is_ready_made(row):  # which may have other recipients
         return ended(row, to=Status.SUPPRESSED, code="suppressed", at=now)
     try:
         made = make(row)

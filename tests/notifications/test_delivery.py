@@ -1,11 +1,13 @@
 """The way of one email, against a real SMTP server."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from notifications.claims import claim
@@ -23,6 +25,7 @@ from notifications.models import (
 )
 from notifications.recording import Settlement, record
 from notifications.states import Status
+from notifications.suppressions import is_listed
 from notifications.tickets import Ticketed
 from tests.support.smtp_sink import SmtpSink, Stage, disconnect, hang, refuse
 
@@ -176,12 +179,41 @@ def test_an_expired_mail_is_not_sent(enqueued: Enqueued, sink: SmtpSink) -> None
     assert sink.messages == []
 
 
-def test_an_address_suppressed_meanwhile_is_not_mailed(enqueued: Enqueued, sink: SmtpSink) -> None:
-    row = enqueued(recipient="minji@example.com")
-    Suppression.objects.create(address="minji@example.com", reason=SuppressionReason.HARD_BOUNCE)
-    deliver_one(row)
+@pytest.mark.parametrize("others", [0, 3], ids=["alone", "in a batch"])
+@pytest.mark.parametrize(
+    ("recipient", "listed"),
+    [
+        ("minji@example.com", "minji@example.com"),
+        ("MinJi@Example.COM", "minji@example.com"),
+        ("ÉMILE@example.com", "émile@example.com"),
+        ("Straße@example.com", "strasse@example.com"),
+    ],
+)
+def test_an_address_suppressed_meanwhile_is_not_mailed(
+    enqueued: Enqueued, sink: SmtpSink, recipient: str, listed: str, others: int
+) -> None:
+    rows = [enqueued() for _ in range(others)]
+    row = enqueued(recipient=recipient)
+    Suppression.objects.create(address=listed, reason=SuppressionReason.HARD_BOUNCE)
+    deliver([Ticketed(one.id, 0) for one in [*rows, row]], retries_in_broker=True)
+    row.refresh_from_db()
     assert row.status == Status.SUPPRESSED
-    assert sink.messages == []
+    assert len(sink.messages) == others
+
+
+def test_a_long_suppression_list_is_not_read_through(enqueued: Enqueued) -> None:
+    Suppression.objects.bulk_create(
+        Suppression(address=f"n{number}@example.com", reason=SuppressionReason.MANUAL)
+        for number in range(5_000)
+    )
+    table = Notification._meta.db_table
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        condition, key = is_listed("recipient"), enqueued().pk.hex
+        cursor.execute(f"{explain} SELECT {condition} FROM {table} WHERE id = %s", [key])
+        plan = " ".join(str(step[-1]) for step in cursor.fetchall())
+    assert re.search(r"Index Cond: \(+address|listed USING .*\(address=\?\)", plan), plan
 
 
 def test_fifty_copies_of_one_message_send_one_mail(enqueued: Enqueued, sink: SmtpSink) -> None:

@@ -1,5 +1,6 @@
 """The one door in."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -77,6 +78,42 @@ def test_a_suppressed_address_gets_a_row_that_says_so(new_notification: New) -> 
     assert (row.status, row.relay_at) == (Status.SUPPRESSED, None)
 
 
+LISTED = {
+    "MinJi@Example.COM": "minji@example.com",
+    "EMILIA@exämple.com": "emilia@exämple.com",
+    "ÉMILE@example.com": "émile@example.com",
+    "Straße@example.com": "strasse@example.com",
+    "Iris@example.com": "iris@example.com",
+}
+"""Recipients, each with the form under which it is listed."""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("others", [0, 3], ids=["alone", "among others"])
+@pytest.mark.parametrize("recipient", LISTED)
+def test_however_it_is_spelt(new_notification: New, recipient: str, others: int) -> None:
+    Suppression.objects.create(address=LISTED[recipient], reason=SuppressionReason.MANUAL)
+    with transaction.atomic():
+        rows = enqueue(
+            [new_notification(recipient=f"{n}{recipient}") for n in range(others)]
+            + [new_notification(recipient=recipient)]
+        )
+    assert [row.status for row in rows] == [Status.QUEUED] * others + [Status.SUPPRESSED]
+    row = Notification.objects.get(pk=rows[-1].pk)
+    assert (row.status, row.error_code) == (Status.SUPPRESSED, "suppressed")
+    assert (row.relay_at, row.next_attempt_at, row.finished_at) == (None, None, row.created_at)
+    assert (rows[-1].finished_at, rows[-1].recipient) == (row.created_at, recipient)
+
+
+@pytest.mark.django_db
+def test_who_is_suppressed_gets_nothing_later_either(new_notification: New) -> None:
+    Suppression.objects.create(address="minji@example.com", reason=SuppressionReason.MANUAL)
+    later = timezone.now() + timedelta(days=1)
+    with transaction.atomic():
+        [row] = enqueue([new_notification(recipient="minji@example.com", send_at=later)])
+    assert (row.status, row.relay_at, row.next_attempt_at) == (Status.SUPPRESSED, None, None)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_commit_publishes_one_message_each_with_its_ticket(
     new_notification: New, valkey: ValkeyServer
@@ -87,7 +124,7 @@ def test_a_commit_publishes_one_message_each_with_its_ticket(
             assert client.llen(queues.LIVE) == 0
     with valkey.client() as client:
         assert client.llen(queues.LIVE) == 2
-        assert b'"retries": 0' in client.lindex(queues.LIVE, 0)
+        assert json.loads(client.lindex(queues.LIVE, 0))["headers"]["retries"] == 0
 
 
 @pytest.mark.django_db(transaction=True)

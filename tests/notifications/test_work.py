@@ -123,13 +123,13 @@ def parses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def test_enqueueing_takes_three_queries_whatever_the_number(
+def test_enqueueing_takes_one_query_whatever_the_number(
     new_notification: New, valkey: ValkeyServer
 ) -> None:
     for count in (1, 100):
         with CaptureQueriesContext(connection) as captured:
             owe(new_notification, count)
-        assert len(sql_of(captured)) <= 3, sql_of(captured)
+        assert len(sql_of(captured)) == 1, sql_of(captured)
         assert commits_of(captured) == 1
 
 
@@ -137,8 +137,8 @@ def test_a_batch_is_claimed_and_recorded_in_few_queries(
     new_notification: New, warm: SmtpSink
 ) -> None:
     captured = send(owe(new_notification, BATCH))
-    # Claim, suppressions, move, attempts; the rollups' two, each for many rows, are not in the log.
-    assert len(sql_of(captured)) <= 5, sql_of(captured)
+    # Claim, move, attempts; the rollups' two, each for many rows, are not in the log.
+    assert len(sql_of(captured)) <= 4, sql_of(captured)
     # The claim, and what became of it (twice, if it took more than a quarter of a second).
     assert commits_of(captured) <= 3
 
@@ -172,7 +172,7 @@ def test_a_live_mail_takes_few_queries_and_two_commits(
     new_notification: New, warm: SmtpSink
 ) -> None:
     captured = send(owe(new_notification, 1))
-    assert len(sql_of(captured)) <= 6, sql_of(captured)
+    assert len(sql_of(captured)) <= 4, sql_of(captured)
     assert commits_of(captured) == 2  # the claim, and what became of it
 
 

@@ -22,7 +22,7 @@ def test_an_order_takes_one_commit_and_few_queries(api: APIClient, valkey: Valke
         )
     assert answer.status_code == 201, answer.content
     asked = [q["sql"] for q in captured.captured_queries if q["sql"].startswith(STATEMENTS)]
-    # The key; idempotency with its answer; order, lines, event; suppression, notification.
+    # The key; idempotency with its answer; order, lines, event; notification.
     # PostgreSQL bounds its wait for a lock as well.
-    assert len(asked) <= 8, asked
+    assert len(asked) <= 7, asked
     assert sum(q["sql"] == "COMMIT" for q in captured.captured_queries) == 1

@@ -194,6 +194,9 @@ class Notification(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)
 
+    is_unwanted: bool
+    """Of a claimed row: whether its recipient was on the suppression list (`claims.claim`)."""
+
     objects = NotificationQuerySet.as_manager()
 
     class Meta:
