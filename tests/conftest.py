@@ -79,15 +79,22 @@ def known_templates(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out on PostgreSQL what need not run on both databases.
+    """Leave out on PostgreSQL what need not run on both databases, and what only one can do.
 
     Deselected rather than skipped: nothing is missing, and CI refuses skips.
     """
-    if os.environ.get("TEST_DATABASE") != "postgres":
-        return
-    kept = [item for item in items if _meets_the_database(item)]
-    config.hook.pytest_deselected(items=[item for item in items if not _meets_the_database(item)])
+    is_postgres = os.environ.get("TEST_DATABASE") == "postgres"
+    kept = [
+        item
+        for item in items
+        if (_meets_the_database(item) if is_postgres else _runs_on_sqlite(item))
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
+
+
+def _runs_on_sqlite(item: pytest.Item) -> bool:
+    return item.get_closest_marker("only_postgres") is None
 
 
 def _meets_the_database(item: pytest.Item) -> bool:

@@ -33,6 +33,7 @@ from rest_framework.response import Response
 
 from access.made_rows import made
 from access.models import ApiKey, IdempotencyKey
+from access.prepared import prepared_cursor
 from access.problems import IdempotencyInProgress, IdempotencyKeyReused
 from access.stored_values import insertion_of_new
 
@@ -234,7 +235,7 @@ def _fingerprint(request: Request) -> str:
 def _bound_the_wait() -> None:
     """Bound every wait for a lock in this transaction; SQLite has waited at its beginning."""
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
+        with prepared_cursor(connection.alias) as cursor:
             milliseconds = int(PATIENCE.total_seconds() * 1000)
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(milliseconds)])
 

@@ -19,6 +19,7 @@ from django.db.models import Field, JSONField, Model
 from pydantic_core import from_json
 
 from access.made_rows import restored
+from access.prepared import prepared_cursor
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 Loaded = Callable[[Any], Any]
@@ -32,6 +33,7 @@ def execute_returning(
     fields: Sequence[str],
     using: str,
     computed: Mapping[str, str] = MappingProxyType({}),
+    comes_again: bool = False,
 ) -> list[AnyModel]:
     """Execute a statement that changes rows of a model; return them as they are after it.
 
@@ -43,11 +45,13 @@ def execute_returning(
         using: the database's alias.
         computed: further attributes of the rows, each with the expression that the database makes
             it of; what its driver gives is not converted.
+        comes_again: whether this very statement is worth being prepared.
     """
     names, columns, loaders = _loading(model, tuple(fields), using)
     if computed:
         names, columns = [*names, *computed], ", ".join([columns, *computed.values()])
-    with _turn_to_write(using), connections[using].cursor() as cursor:
+    new_cursor = partial(prepared_cursor, using) if comes_again else connections[using].cursor
+    with _turn_to_write(using), new_cursor() as cursor:
         cursor.execute(f"{statement} RETURNING {columns}", parameters)
         rows = cursor.fetchall()
     return [_loaded(model, names, list(row), loaders, using=using) for row in rows]
@@ -69,7 +73,7 @@ def select_where(
     names, columns, loaders = _loading(model, (), using)
     table = connections[using].ops.quote_name(model._meta.db_table)
     statement = f"SELECT {columns} FROM {table} WHERE {condition}"  # noqa: S608  written by us
-    with connections[using].cursor() as cursor:
+    with prepared_cursor(using) as cursor:
         cursor.execute(statement, parameters)
         rows = cursor.fetchall()
     return [_loaded(model, names, list(row), loaders, using=using) for row in rows]

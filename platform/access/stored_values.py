@@ -19,6 +19,8 @@ from django.db.models import AutoField, ForeignKey, JSONField, Model
 from django.utils.duration import duration_microseconds
 from pydantic_core import to_json
 
+from access.prepared import prepared_cursor
+
 Stored = Callable[[Any], Any]
 Insertion = Callable[[], frozenset[Any]]
 """Inserts rows, and returns the primary keys of those that were inserted."""
@@ -98,7 +100,7 @@ def _insertion_of(
 
     def insert() -> list[tuple[Any, ...]]:
         added: list[tuple[Any, ...]] = []
-        with connection.cursor() as cursor:
+        with prepared_cursor(connection.alias) as cursor:
             for text, parameters in statements:
                 cursor.execute(text, parameters)
                 added += cursor.fetchall()

@@ -85,6 +85,7 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
         fields=NEEDED,
         using=connection.alias,
         computed={"is_unwanted": is_listed("recipient")},
+        comes_again=True,
     )
     asked_for = suppressed(row.recipient for row in claimed if not is_plain(row.recipient))
     for row in claimed:

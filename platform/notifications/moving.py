@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from access.prepared import prepared_cursor
 from access.stored_values import rows_query, stored
 from notifications.models import Notification
 from notifications.states import IllegalTransitionError, Status, sources
@@ -69,7 +70,7 @@ def move_each(
     parameters += [status.value for status in only_from]
 
     def move() -> frozenset[UUID]:
-        with connection.cursor() as cursor:
+        with prepared_cursor(connection.alias) as cursor:
             cursor.execute(statement, parameters)
             return frozenset(_id(found) for (found,) in cursor.fetchall())
 

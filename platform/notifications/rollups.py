@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import DateTimeField, DurationField
 
+from access.prepared import prepared_cursor
 from notifications.histogram import BUCKETS, COLUMNS, bucket_of
 from notifications.models import DeliveryAttempt, DeliveryRollup, HourlyRollup
 from notifications.retries import DeadLetterReason
@@ -100,14 +101,14 @@ def add(tallies: dict[Key, Tally]) -> None:
     hours: defaultdict[Key, Tally] = defaultdict(Tally)
     for (minute, *rest), tally in tallies.items():
         hours[hour_of(minute), rest[0], rest[1], rest[2]].join(tally)
-    with connection.cursor() as cursor:
+    with prepared_cursor(connection.alias) as cursor:
         cursor.executemany(_ADD_TO_MINUTES, _rows(tallies))
     add_to_hours(hours)
 
 
 def add_to_hours(tallies: dict[Key, Tally]) -> None:
     """Add tallies by the hour to the stored counts of their hours alone."""
-    with connection.cursor() as cursor:
+    with prepared_cursor(connection.alias) as cursor:
         cursor.executemany(_ADD_TO_HOURS, _rows(tallies))
 
 
