@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache, lru_cache
 from uuid import UUID
 
 from django.conf import settings
@@ -29,6 +30,8 @@ _CLAIM = """
     AND (next_attempt_at IS NULL OR next_attempt_at <= %s)
 """
 
+_SENDING = Status.SENDING.value
+_CLAIMABLE = sorted(status.value for status in CLAIMABLE)
 NEEDED = (
     "event",
     "locale",
@@ -71,26 +74,31 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
     query, parameters = rows_query(
         Notification, ("id", "ticket"), [(one.id, one.ticket) for one in presented]
     )
-    claimable = sorted(CLAIMABLE)
     expires = time(expiry(now))
     claimed = execute_returning(
         Notification,
-        _CLAIM.format(rows=query, statuses=", ".join(["%s"] * len(claimable))),
-        [
-            *parameters,
-            *(Status.SENDING.value, expires, expires),
-            *(status.value for status in claimable),
-            time(now),
-        ],
+        _statement(query),
+        [*parameters, _SENDING, expires, expires, *_CLAIMABLE, time(now)],
         fields=NEEDED,
         using=connection.alias,
-        computed={"is_unwanted": is_listed("recipient")},
+        computed=_computed(connection.vendor),
         comes_again=True,
     )
     asked_for = suppressed(row.recipient for row in claimed if not is_plain(row.recipient))
     for row in claimed:
         row.is_unwanted = bool(row.is_unwanted) or row.recipient in asked_for
     return claimed
+
+
+@lru_cache(maxsize=256)
+def _statement(presented: str) -> str:
+    return _CLAIM.format(rows=presented, statuses=", ".join(["%s"] * len(_CLAIMABLE)))
+
+
+@cache
+def _computed(vendor: str) -> dict[str, str]:
+    del vendor  # a key of the cache: each database folds addresses its own way
+    return {"is_unwanted": is_listed("recipient")}
 
 
 def expiry(now: datetime) -> datetime:

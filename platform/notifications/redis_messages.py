@@ -86,15 +86,16 @@ def form_of(app: Celery, name: str, *, queue: str) -> Form | None:
 
 
 def client_of(connection: Connection) -> Any:
-    """Return a Redis client on a broker connection's pool, or None where this is no Redis.
+    """Return a Redis client with a connection of its own, or None where the broker is no Redis.
 
-    Kombu makes one for each message.
+    Kombu makes a client for each message, which takes a connection from the pool and looks whether
+    it is alive; whoever uses this one sees that when it fails.
     """
     channel = connection.default_channel
     if not isinstance(channel, redis.Channel):
         return None
     with channel.conn_or_acquire() as client:
-        return client
+        return client.client()
 
 
 def _written(app: Celery, name: str, *, queue: str) -> Any:
