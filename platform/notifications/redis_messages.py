@@ -86,13 +86,14 @@ def form_of(app: Celery, name: str, *, queue: str) -> Form | None:
 
 
 def client_of(connection: Connection) -> Any:
-    """Return a Redis client with a connection of its own, or None where the broker is no Redis.
+    """Return a Redis client with a connection of its own, or None where messages need kombu's.
 
+    That is where the broker is no Redis, or shares one with others by a prefix of its keys.
     Kombu makes a client for each message, which takes a connection from the pool and looks whether
     it is alive; whoever uses this one sees that when it fails.
     """
     channel = connection.default_channel
-    if not isinstance(channel, redis.Channel):
+    if not isinstance(channel, redis.Channel) or channel.global_keyprefix:
         return None
     with channel.conn_or_acquire() as client:
         return client.client()

@@ -158,6 +158,33 @@ def test_a_form_is_learned_after_the_queue_was_declared(
     assert learned == [queues.LIVE] * 2, "once for each connection"
 
 
+def test_where_keys_have_a_prefix_kombu_sends_each_message(
+    valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = current_app.connection_for_write
+
+    def with_prefix(*, transport_options: dict[str, Any], **options: Any) -> Any:
+        return really(
+            transport_options={**transport_options, "global_keyprefix": "shop:"}, **options
+        )
+
+    monkeypatch.setattr(current_app, "connection_for_write", with_prefix)
+    publisher.close()
+    for _ in range(3):
+        publisher.send(queues.DELIVER, args=["x"], queue=queues.LIVE)
+    with valkey.client() as client:
+        assert (client.llen(queues.LIVE), client.llen(f"shop:{queues.LIVE}")) == (0, 3)
+    publisher.close()
+
+
+def test_a_connection_that_the_broker_has_ended_costs_no_message(valkey: ValkeyServer) -> None:
+    for _ in range(3):
+        sent(valkey, "x")
+        with valkey.client() as client:
+            client.client_kill_filter(_type="normal", skipme=True)
+    sent(valkey, "x")
+
+
 def test_a_connection_that_dies_takes_its_forms_with_it(valkey: ValkeyServer) -> None:
     theirs = by_celery(valkey, "x")
     sent(valkey, "x")
