@@ -84,13 +84,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Deselected rather than skipped: nothing is missing, and CI refuses skips.
     """
     is_postgres = os.environ.get("TEST_DATABASE") == "postgres"
-    kept = [
-        item
-        for item in items
-        if (_meets_the_database(item) if is_postgres else _runs_on_sqlite(item))
-    ]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = kept
+    belongs_here = _meets_the_database if is_postgres else _runs_on_sqlite
+    config.hook.pytest_deselected(items=[item for item in items if not belongs_here(item)])
+    items[:] = [item for item in items if belongs_here(item)]
 
 
 def _runs_on_sqlite(item: pytest.Item) -> bool:

@@ -213,8 +213,8 @@ def _suppress(fresh: list[Notification], unwanted: Sequence[Notification]) -> li
         next_attempt_at=None,
         finished_at=F("created_at"),
     )
-    now = {row.pk: row for row in moved}
-    return [now.get(row.pk, row) for row in fresh]
+    suppressed_rows = {row.pk: row for row in moved}
+    return [suppressed_rows.get(row.pk, row) for row in fresh]
 
 
 def _usual_lifetime(item: NewNotification) -> timedelta:
