@@ -34,7 +34,7 @@ from providers.limits import Grant
 from providers.local_state import Transition
 from providers.rates import Rate, parse_rate
 from providers.standing import Change, Pause, Standing, StandingPolicy
-from providers.state import WorkersState
+from providers.state import RECENT, WorkersState
 
 __all__ = ["Change", "Pause", "Permit", "ProviderState"]
 
@@ -133,6 +133,11 @@ def permit(*, now: datetime, wanted: int = 1) -> Permit:
         probe=plan.probe,
         receipts=tuple(paid),
     )
+
+
+def look_ahead() -> None:
+    """Ask how the providers stand, if the next permit would soon have to wait for that."""
+    _state.recent_standings(settings.EMAIL_PROVIDERS, within=RECENT / 2)
 
 
 def chain(permit: Permit, *, position: int, now: datetime) -> tuple[str, ...]:

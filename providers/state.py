@@ -63,12 +63,14 @@ class WorkersState:
         self._seen.update({alias: (now, standing) for alias, standing in found.items()})
         return found
 
-    def recent_standings(self, aliases: Collection[str]) -> dict[str, Standing]:
-        """Return how the providers stand, or stood `RECENT` seconds ago at the earliest.
+    def recent_standings(
+        self, aliases: Collection[str], *, within: float | None = None
+    ) -> dict[str, Standing]:
+        """Return how the providers stand, or stood `within` seconds (`RECENT`) ago at the earliest.
 
         For what is asked with every mail of a batch. What this process learned itself is in it.
         """
-        earliest = time.monotonic() - RECENT
+        earliest = time.monotonic() - (RECENT if within is None else within)
         known = {}
         for alias in aliases:
             seen = self._seen.get(alias)

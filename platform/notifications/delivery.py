@@ -37,6 +37,7 @@ from notifications.settlements import Settlement
 from notifications.states import Status
 from notifications.tickets import Ticketed
 from providers import routing
+from templating import live
 
 log = structlog.get_logger()
 
@@ -168,6 +169,12 @@ def deliver_waiting() -> int:
     if waiting:
         deliver_together(waiting, is_live=True)
     return len(waiting)
+
+
+def look_ahead() -> None:
+    """Learn anew what the next mail is sent by, while none is waiting for it."""
+    routing.look_ahead()
+    live.refresh_early()
 
 
 def _claim(tickets: Sequence[Ticketed], *, now: datetime) -> list[Notification]:

@@ -88,12 +88,12 @@ class Publisher(threading.local):
             BrokerUnavailable: it was not published, as far as we know.
         """
 
-        def publish(connection: Connection) -> None:
+        def publish(connection: Connection) -> int | None:
+            """Return how many messages lie in the queue now, where the broker says so unasked."""
             has_form = eta is None and not is_watched(current_app)
             # Asked here, for a connection that has failed takes its forms with it.
             if has_form and (form := self._forms.get((name, queue))) is not None:
-                self._client.lpush(queue, form.filled(args, retries=ticket))
-                return
+                return int(self._client.lpush(queue, form.filled(args, retries=ticket)))
             # A producer is a light wrapper around the connection's default channel.
             producer = current_app.amqp.Producer(connection, auto_declare=False)
             current_app.send_task(
@@ -107,9 +107,12 @@ class Publisher(threading.local):
             )
             if has_form:  # from now on: the first over this connection has declared the queue
                 self._learn_form(connection, name, queue)
+            return None
 
-        self._exchange(publish)
-        if queue in self._depths:
+        told = self._exchange(publish)
+        if told is not None:
+            self._depths[queue] = (time.monotonic(), told)
+        elif queue in self._depths:
             measured_at, known = self._depths[queue]
             self._depths[queue] = (measured_at, known + 1)
 

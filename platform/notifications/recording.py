@@ -44,6 +44,8 @@ REJECTED = DeadLetterReason.REJECTED_AFTER_ACCEPTANCE
 
 def record(settlements: Sequence[Settlement]) -> int:
     """Write the settlements; return how many notifications moved (the rest came too late)."""
+    if not settlements:
+        return 0
     moved: list[Settlement] = []
     completed: list[Settlement] = []
     attempts = [one for settlement in settlements for one in settlement.attempts]

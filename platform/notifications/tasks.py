@@ -11,9 +11,15 @@ from celery import Task, chain, shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from access import write_ahead_log
 from notifications import bulk, daily_report, erasure, heartbeats, queues, rollup_upkeep, tracking
 from notifications.auditing import audit as audit_once
-from notifications.delivery import RETRY_IN_BROKER, deliver_together, deliver_waiting
+from notifications.delivery import (
+    RETRY_IN_BROKER,
+    deliver_together,
+    deliver_waiting,
+    look_ahead,
+)
 from notifications.delivery import deliver as deliver_all
 from notifications.publishing import publish_later, shortest_delay
 from notifications.relay import relay as relay_once
@@ -93,6 +99,7 @@ def deliver(self: CeleryTask, notification_id: str) -> None:
     report = deliver_all([ticketed], retries_in_broker=True, comes_back_within=RETRY_IN_BROKER)
     if began - _ended.at < BACK_TO_BACK:
         deliver_waiting()
+    look_ahead()
     _ended.at = time.monotonic()
     now = timezone.now()
     for delivered in report.delivered:
@@ -121,6 +128,7 @@ def relay() -> None:
     relay_once()
     tracking.apply_waiting()
     bulk.resume()
+    write_ahead_log.shorten()
     heartbeats.beat("relay", "relay")
 
 

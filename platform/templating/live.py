@@ -41,8 +41,17 @@ def refresh(*, now: bool = False) -> None:
 
     Without the database the process goes on with what it knows: mail must not wait for this.
     """
-    due = time.monotonic() - _seen.asked_at >= ASKED_EVERY.total_seconds()
-    if not (due or now) or not _seen.lock.acquire(blocking=now):
+    _refresh(every=timedelta() if now else ASKED_EVERY, is_patient=now)
+
+
+def refresh_early() -> None:
+    """Do so although there is still time, so that no mail has to wait until it is done."""
+    _refresh(every=ASKED_EVERY / 2, is_patient=False)
+
+
+def _refresh(*, every: timedelta, is_patient: bool) -> None:
+    is_due = time.monotonic() - _seen.asked_at >= every.total_seconds()
+    if not is_due or not _seen.lock.acquire(blocking=is_patient):
         return
     try:
         _seen.asked_at = time.monotonic()

@@ -15,6 +15,7 @@ from notifications.publishing import (
     BATCH,
     DEEP,
     DEEP_KEPT,
+    DEPTH_KEPT,
     FEW,
     BrokerUnavailable,
     is_behind,
@@ -173,6 +174,25 @@ def test_one_transaction_stops_at_the_bound_too(valkey: ValkeyServer, settings: 
     assert publish_live(tickets(5)) == 3
     assert publish_live(tickets(5)) == 0, "within the second for which a depth is believed"
     assert waiting(valkey) == 3
+
+
+def asked_for_depth(valkey: ValkeyServer) -> int:
+    """Return how often the broker was asked how long a queue is."""
+    with valkey.client() as client:
+        return int(client.info("commandstats").get("cmdstat_llen", {"calls": 0})["calls"])
+
+
+def test_redis_tells_with_each_message_how_many_there_are(
+    valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_live(tickets())  # its form is learned
+    before, now = asked_for_depth(valkey), time.monotonic()
+    monkeypatch.setattr("notifications.publishing.time.monotonic", lambda: now)
+    for sent in range(1, 4):
+        now += 0.9 * DEPTH_KEPT.total_seconds()  # too old, if it was asked for but at the beginning
+        publish_live(tickets())
+        assert publisher.depth(queues.LIVE) == 1 + sent
+    assert asked_for_depth(valkey) == before
 
 
 def test_many_mails_of_one_moment_travel_together(valkey: ValkeyServer) -> None:

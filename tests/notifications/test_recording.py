@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications import tracking
@@ -52,6 +54,13 @@ def counted() -> dict[str, int]:
     for line in DeliveryRollup.objects.all():
         totals[line.outcome] = totals.get(line.outcome, 0) + line.count
     return totals
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_records_nothing_waits_for_no_other_writer() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert record([]) == 0
+    assert len(queries) == 0
 
 
 @pytest.mark.parametrize("status", [Status.UNKNOWN, Status.FAILED, Status.CANCELLED])

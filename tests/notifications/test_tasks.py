@@ -17,6 +17,7 @@ from notifications.publishing import publish_batch, publish_live, publisher
 from notifications.states import Status
 from notifications.tickets import Ticketed
 from providers import connections
+from templating import live
 from tests.support.fake_esp import POSTMARK_TOKEN, FakeEsp, rate_limited
 from tests.support.smtp_sink import SmtpSink, refuse
 from tests.support.valkey import ValkeyServer
@@ -134,6 +135,19 @@ def publisher_sees_nothing() -> bool:
     """Return whether the live queue is empty."""
     publisher._depths.clear()
     return publisher.depth(queues.LIVE) == 0
+
+
+def test_what_the_next_mail_would_wait_for_is_asked_when_this_one_is_out(
+    enqueued: Enqueued, sink: SmtpSink, valkey: ValkeyServer, request: pytest.FixtureRequest
+) -> None:
+    live.refresh(now=True)
+    half_old = time.monotonic() - 0.7 * live.ASKED_EVERY.total_seconds()
+    live._seen.asked_at = half_old
+    row = enqueued()
+    publish_live([Ticketed(row.id, 0)])
+    request.getfixturevalue("worker")
+    until(standing(row, Status.SENT), what="sent")
+    until(lambda: live._seen.asked_at > half_old, what="asked")
 
 
 def test_retry_after_is_heeded_by_row_and_message(

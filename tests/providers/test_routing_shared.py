@@ -93,6 +93,19 @@ def test_where_all_is_well_a_permit_is_given_by_what_was_read_a_moment_ago(
     assert routing.permit(now=now()).providers == ("a", "b")
 
 
+def test_who_looks_ahead_keeps_the_next_permit_from_asking(valkey: ValkeyServer) -> None:
+    routing.permit(now=now())
+    before = asked(valkey)
+    routing.look_ahead()
+    assert asked(valkey) == before, "what was read just now will do"
+    time.sleep(states.RECENT * 0.6)
+    routing.look_ahead()
+    assert asked(valkey) == before + 1
+    time.sleep(states.RECENT * 0.6)
+    routing.permit(now=now())
+    assert asked(valkey) == before + 1
+
+
 def test_what_a_worker_finds_out_itself_it_knows_at_once(other_worker: Any) -> None:
     for _ in range(4):
         other_worker(routing.note_failure, "a", error())

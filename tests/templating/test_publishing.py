@@ -234,6 +234,24 @@ def test_a_process_asks_again_after_two_seconds(monkeypatch: pytest.MonkeyPatch)
     assert mail().subject == "하나"
 
 
+def test_who_asks_early_spares_the_next_mail_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 1000.0
+    monkeypatch.setattr("templating.live.time.monotonic", lambda: clock)
+    live.refresh()
+    with CaptureQueriesContext(connection) as queries:
+        live.refresh_early()
+    assert len(queries) == 0, "it has only just been asked"
+    publish("하나")
+
+    clock += 1.2
+    live.refresh_early()
+    assert mail().subject == "하나"
+    with CaptureQueriesContext(connection) as queries:
+        clock += 1.2
+        live.refresh()
+    assert len(queries) == 0
+
+
 def _counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     count = 0
     parse = environment.TemplateEnvironment._parse
