@@ -15,7 +15,7 @@ No transaction is open while anything is rendered or sent.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ from django.utils import timezone
 
 from notifications import claims, recovery
 from notifications.allowance import Allowance
-from notifications.journal import journal
+from notifications.journal import Note, journal
 from notifications.models import Notification
 from notifications.publishing import BATCH, PUBLISHED_GRACE
 from notifications.recording import Recorder, patiently
@@ -235,6 +235,7 @@ def _settle_claimed(
         if round_.left:
             claims.release(round_.left, at=timezone.now())
         recorder.flush()
+        _settle_left_out(accounted_for=[*_rows(recorder.recorded), *round_.left])
     except Exception:
         # At once, and not when the claims expire: that would cost each mail of the batch an
         # attempt, and hand over again what has been accepted.
@@ -249,6 +250,27 @@ def _settle_leftover() -> None:
     if leftover := journal.unrecorded():
         recovery.settle(leftover)
         journal.clear()
+
+
+def _settle_left_out(*, accounted_for: Iterable[Notification]) -> None:
+    """Settle as its notes say what was claimed and neither recorded nor given back.
+
+    That would be a mistake of ours. Without this it would cost the mail an attempt, and the time
+    until its claim expires.
+    """
+    known = {row.pk for row in accounted_for}
+    left_out = [
+        entry
+        for entry in journal.unrecorded()
+        if entry.note != Note.CLAIMING and entry.ticketed.id not in known
+    ]
+    if left_out:
+        log.error("claims_left_out", notifications=[str(entry.ticketed.id) for entry in left_out])
+        recovery.settle(left_out)
+
+
+def _rows(settlements: Iterable[Settlement]) -> Iterator[Notification]:
+    return (settlement.notification for settlement in settlements)
 
 
 def _delivered(settlement: Settlement) -> Delivered:

@@ -101,7 +101,7 @@ class Round:
                 if waited is not None:
                     pace.waited(waited)
                 if settlement is None:
-                    self._give_back(current, following)
+                    self._give_back(current, following, ahead.given_up())
                     return
                 yield settlement
             current = following
