@@ -14,9 +14,6 @@ LONGEST_SOCKET_PATH = 100
 PLAIN_PATH = re.compile(r"[\w./+@-]+", re.ASCII)  # no address needs to quote these
 
 REDIS_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 3600,
-    "unacked_restore_interval": 10,
-    "unacked_restore_throttle": 1,
     "socket_timeout": 2,
     "socket_connect_timeout": 1,
     "max_retries": 0,

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from celery import Celery, signals
 
+from config import redis_transport
 from config.worker import HeartbeatStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -25,6 +26,7 @@ class _Used(threading.local):
 
 _used = _Used()
 
+redis_transport.install()
 app = Celery("postroom")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.steps["worker"].add(HeartbeatStep)

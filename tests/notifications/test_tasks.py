@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.utils import timezone
 from config.celery import app
 from notifications import queues
 from notifications.models import AttemptOutcome, Heartbeat, Notification
-from notifications.publishing import publish_batch, publish_live, publisher
+from notifications.publishing import publish_batch, publish_later, publish_live, publisher
 from notifications.states import Status
 from notifications.tickets import Ticketed
 from providers import connections
@@ -44,9 +45,9 @@ def published() -> Iterator[list[dict[str, Any]]]:
     signals.before_task_publish.disconnect(note, sender=queues.DELIVER)
 
 
-@pytest.fixture
-def worker(valkey: ValkeyServer) -> Iterator[None]:
-    """A Celery worker in a thread of this process, on all queues."""
+@contextmanager
+def running_worker() -> Iterator[None]:
+    """Run a Celery worker in a thread of this process, on all queues."""
 
     def close_kept_connection(**_: Any) -> None:
         connections.reset()  # the thread ends with the test, and must not leave a socket behind
@@ -57,6 +58,13 @@ def worker(valkey: ValkeyServer) -> Iterator[None]:
     ):
         yield
     signals.task_postrun.disconnect(close_kept_connection)
+
+
+@pytest.fixture
+def worker(valkey: ValkeyServer) -> Iterator[None]:
+    """A worker that runs for as long as the test."""
+    with running_worker():
+        yield
 
 
 def until(condition: Callable[[], bool], *, what: str) -> None:
@@ -135,6 +143,20 @@ def publisher_sees_nothing() -> bool:
     """Return whether the live queue is empty."""
     publisher._depths.clear()
     return publisher.depth(queues.LIVE) == 0
+
+
+def test_a_worker_holds_messages_in_its_memory_and_gives_back_what_it_has_not_begun(
+    enqueued: Enqueued, sink: SmtpSink, valkey: ValkeyServer
+) -> None:
+    sent, later = enqueued(), enqueued()
+    publish_live([Ticketed(sent.id, 0)])
+    publish_later(Ticketed(later.id, 0), at=timezone.now() + timedelta(minutes=1))
+    with valkey.client() as client:
+        with running_worker():
+            until(standing(sent, Status.SENT), what="sent")
+            until(publisher_sees_nothing, what="both taken")
+            assert client.keys("unacked*") == []
+        assert client.llen(queues.LIVE) == 1
 
 
 def test_what_the_next_mail_would_wait_for_is_asked_when_this_one_is_out(
