@@ -14,12 +14,11 @@ from django.db.models import CharField, Model, TextField
 def fit(model: type[Model], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return `values` of `model`'s fields with each text made to fit; the rest as it is."""
     longest = _longest(model)
-    return {
-        name: value
-        if not isinstance(value, str) or fits(value, longest=longest.get(name))
-        else fitted(value, longest=longest.get(name))
-        for name, value in values.items()
-    }
+    found = dict(values)
+    for name, value in values.items():
+        if isinstance(value, str) and not fits(value, longest.get(name)):
+            found[name] = fitted(value, longest=longest.get(name))
+    return found
 
 
 def fit_row(row: Model) -> None:
@@ -27,11 +26,11 @@ def fit_row(row: Model) -> None:
     values = row.__dict__
     for name, longest in _longest(type(row)).items():
         value = values[name]
-        if isinstance(value, str) and not fits(value, longest=longest):
+        if isinstance(value, str) and not fits(value, longest):
             values[name] = fitted(value, longest=longest)
 
 
-def fits(text: str, *, longest: int | None) -> bool:
+def fits(text: str, longest: int | None) -> bool:
     """Return whether a text can certainly be stored as it is; see `fitted`."""
     return (
         type(text) is str

@@ -23,9 +23,10 @@ import fcntl
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -43,6 +44,8 @@ log = structlog.get_logger()
 SUFFIX = ".journal"
 REJECTED_SUFFIX = ".rejected"
 """Of a journal that could not be replayed, and that nobody reads again by itself."""
+STUCK_AFTER = timedelta(minutes=2)
+"""A relay that has been at the journals for so long is stopped, or its disk is dead."""
 
 
 class Note(StrEnum):
@@ -177,6 +180,31 @@ def _create() -> int:
 
 
 @contextmanager
+def one_at_a_time() -> Iterator[bool]:
+    """Give whether this relay is the only one of this host in such a block.
+
+    One that is stuck keeps the others out for `STUCK_AFTER`, and one that is killed not at all.
+    Where nothing can be written no journal is, and nobody waits for one.
+    """
+    try:
+        folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = os.open(folder() / "relay.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        yield True
+        return
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield time.time() - os.fstat(file).st_mtime > STUCK_AFTER.total_seconds()
+            return
+        os.utime(file)
+        yield True
+    finally:
+        os.close(file)
+
+
+@contextmanager
 def orphaned(path: Path) -> Iterator[list[Entry] | None]:
     """Hold the journal at `path` and give its entries, or None while its owner lives.
 
@@ -191,6 +219,9 @@ def orphaned(path: Path) -> Iterator[list[Entry] | None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            yield None
+            return
+        if not os.fstat(file).st_nlink:  # replayed and deleted since it was opened
             yield None
             return
         yield list(_read(path))

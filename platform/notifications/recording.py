@@ -12,7 +12,13 @@ from uuid import UUID
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from access.stored_values import insertion_of_new
 from notifications import rollups
@@ -108,13 +114,19 @@ class Recorder:
         self._since = time.monotonic()
 
 
+def _before_it_is_repeated(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.warning("recording_waits_for_database", error_class=type(error).__name__)
+    connection.close()
+
+
 # Recording is fenced, and its attempts are written once: it can be repeated. These mails have left
 # already, so a restart of the database is worth waiting for, within the life of a claim.
 patiently = Retrying(
     retry=retry_if_exception_type((OperationalError, InterfaceError)),
     stop=stop_after_delay(15),
     wait=wait_random_exponential(multiplier=0.2, max=2),
-    before_sleep=lambda _state: connection.close(),
+    before_sleep=_before_it_is_repeated,
     reraise=True,
 )
 

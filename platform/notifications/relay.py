@@ -8,6 +8,8 @@ Looks only at open rows whose time has come, by partial indexes:
 4. what is due and held by nobody is published, in batches, as far as the broker's queue has room.
 
 Each step is a compare-and-set, so two relays at once do no harm: every row is moved by one of them.
+The first two steps are left to one relay of a host at a time: journals say of expired claims what
+became of their mails.
 """
 
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from notifications import queues, retries
+from notifications import journal, queues, retries
 from notifications.models import Notification
 from notifications.publishing import BATCH, BrokerUnavailable, publish_batch, publisher
 from notifications.recording import record
@@ -49,7 +51,9 @@ class Relayed:
 
 def relay() -> Relayed:
     """Sweep once; return what was moved. A broker that is out of reach ends the last step only."""
-    recovered = replay_journals() + recover_expired_claims()
+    with journal.one_at_a_time() as is_alone:
+        # What another sweep is about to record must not be taken for lost by this one.
+        recovered = replay_journals() + recover_expired_claims() if is_alone else 0
     expired = expire_overdue()
     published = publish_due()
     swept = Relayed(recovered=recovered, expired=expired, published=published)

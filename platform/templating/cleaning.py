@@ -36,4 +36,7 @@ def tidy(text: str) -> str:
     """Return a plain text without trailing spaces, and with at most one empty line in a row."""
     # Not by a pattern: `[ ]+$` looks at every space of a long run once for each of them.
     lines = [line.rstrip() for line in clean(text).split("\n")]
-    return GAPS.sub("\n\n", "\n".join(lines)).strip() + "\n"
+    tidied = "\n".join(lines)
+    if "\n\n\n" in tidied:
+        tidied = GAPS.sub("\n\n", tidied)
+    return tidied.strip() + "\n"

@@ -26,6 +26,7 @@ def storm_report(outcome: Outcome) -> str:
             *_histories(outcome),
             *(f"audit: {line}" for line in outcome.audit.splitlines()[-20:]),
             *(f"refused: {key}: {why}" for key, why in list(outcome.shops.refused.items())[:10]),
+            *_complaints(outcome),
             "",
             *verdict(outcome.broken),
         ]
@@ -143,14 +144,23 @@ def history(row: MailRow, arrivals: Sequence[Arrival], kills: Sequence[Kill]) ->
         if arrival.message_id == row.message_id:
             how = f", {arrival.mishap.name}" if arrival.mishap else ""
             moments.append((arrival.at, f"taken by {arrival.provider}{how}"))
-    for one in row.attempts:
+    for position, one in enumerate(row.attempts, start=1):
         name = f"attempt {one.ticket} at {one.provider or 'nobody knows'}"
+        how = f"{one.outcome} {one.error_code}, {one.next_step}, recorded as number {position}"
         moments.append((one.started_at, f"{name} begins"))
-        moments.append((one.ended_at, f"{name} is {one.outcome} {one.error_code}, {one.next_step}"))
+        moments.append((one.ended_at, f"{name} is {how}"))
     end = max((at for at, _ in moments[len(kills) :]), default=row.created_at)
     for at, what in sorted(moments):
         if row.created_at <= at <= end:
             yield f"  {at - row.created_at:8.3f} s  {what}"
+
+
+def _complaints(outcome: Outcome) -> Iterator[str]:
+    """Tell what was logged beside it, if a promise is broken."""
+    if outcome.broken:
+        yield ""
+        for (service, event), count in sorted(outcome.complaints.items()):
+            yield f"logged by {service}, {count} ×: {event}"
 
 
 def _copies(outcome: Outcome) -> Iterator[str]:

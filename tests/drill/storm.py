@@ -9,6 +9,7 @@
 import itertools
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 from tests.drill.accounting import Account, broken_promises, settle_accounts
@@ -22,6 +23,8 @@ from tests.drill.rig import Database, Rig, rig
 from tests.support.fake_esp import Action, HttpFault
 
 LOOK_EVERY = 0.2  # seconds
+MISTAKES = frozenset({"claims_left_out", "journal_rejected", "announcing_failed"})
+"""What is logged of mistakes of ours that were made good; no fault of anybody else brings them."""
 SETTLES_WITHIN = 300.0
 """Seconds after the last order in which everything must have left."""
 AUDIT_SETTLES = 61.0
@@ -65,13 +68,16 @@ class Outcome:
     audit: str
     seconds: float
     restarts: list[str]
+    complaints: Counter[tuple[str, str]]
 
     @property
     def broken(self) -> list[str]:
         """Say what must not be; empty when the storm is passed."""
-        return broken_promises(
+        promises = broken_promises(
             self.account, audit_is_clean=not self.audit, refused=len(self.shops.refused)
         )
+        logged = {event for _, event in self.complaints}
+        return promises + [f"a worker logged {event}" for event in sorted(MISTAKES & logged)]
 
 
 def run(plan: Plan) -> Outcome:
@@ -140,6 +146,7 @@ class _Storm:
             audit=audit,
             seconds=time.monotonic() - begun,
             restarts=self._restarts,
+            complaints=self._stack.complaints(),
         )
 
     def _place_and_kill(self) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +21,8 @@ from notifications.journal import Entry, Note, journal
 from notifications.models import AttemptOutcome, DeliveryAttempt, Notification, Phase
 from notifications.recording import record
 from notifications.recovery import lost, replay_journals, settle
-from notifications.settlements import Acceptance, doubt_as_json
+from notifications.relay import relay
+from notifications.settlements import Acceptance, after_acceptance, doubt_as_json
 from notifications.states import Status
 from notifications.tickets import Ticketed
 
@@ -275,14 +277,68 @@ def test_a_journal_that_a_relay_takes_away_while_it_is_made_is_made_again(
     lock, relays = journals.fcntl.flock, iter([replay_journals])
 
     def slowly(file: int, how: int) -> None:
-        for relay in relays:
-            relay()
+        for replay in relays:
+            replay()
         lock(file, how)
 
     monkeypatch.setattr(journals.fcntl, "flock", slowly)
     journal.claimed([Ticketed(enqueued().id, 1)])
     [path] = journals.folder().glob("*")
     assert path.read_text()
+
+
+def test_a_journal_that_another_relay_deletes_before_this_one_reads_it_is_nobodys(
+    enqueued: Enqueued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.claimed([Ticketed(enqueued().id, 1)])
+    journal.close()
+    [path] = journals.folder().glob("*")
+    lock = journals.fcntl.flock
+
+    def late(file: int, how: int) -> None:
+        path.unlink()
+        lock(file, how)
+
+    monkeypatch.setattr(journals.fcntl, "flock", late)
+    with journals.orphaned(path) as entries:
+        assert entries is None
+
+
+def expired(row: Notification) -> Notification:
+    """Return the row as its worker claimed it, whose claim has run out since."""
+    claim([Ticketed(row.id, 0)], now=timezone.now() - timedelta(hours=1))
+    row.refresh_from_db()
+    return row
+
+
+def test_what_one_relay_is_about_to_record_is_not_taken_for_lost_by_another(
+    enqueued: Enqueued,
+) -> None:
+    row = expired(enqueued())
+    with journals.one_at_a_time() as is_alone:
+        assert is_alone
+        assert relay().recovered == 0
+        record([after_acceptance(row, acceptance(), attempts=[acceptance().attempt(row)])])
+    assert relay().recovered == 0
+    assert [attempt.outcome for attempt in row.attempts.all()] == [AttemptOutcome.ACCEPTED]
+
+
+def test_a_relay_that_is_stuck_keeps_the_others_out_for_a_while_only(enqueued: Enqueued) -> None:
+    expired(enqueued())
+    with journals.one_at_a_time():
+        begun = time.time() - journals.STUCK_AFTER.total_seconds()
+        os.utime(journals.folder() / "relay.lock", (begun + 10, begun + 10))
+        assert relay().recovered == 0
+        os.utime(journals.folder() / "relay.lock", (begun - 1, begun - 1))
+        assert relay().recovered == 1
+
+
+def test_a_relay_that_cannot_write_beside_the_journals_sweeps_all_the_same(
+    enqueued: Enqueued,
+) -> None:
+    expired(enqueued())
+    journals.folder().touch()  # no directory
+    assert relay().recovered == 1
 
 
 @pytest.mark.parametrize(("later_by", "left"), [(0, Status.QUEUED), (1, Status.SENDING)])

@@ -1,12 +1,14 @@
 """A whole Postroom of real processes: Valkey, web, two workers and beat, in a throw-away place."""
 
+import json
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -204,6 +206,19 @@ class Stack:
                 return connection.execute(query).fetchall()
         with psycopg.connect(url) as connection:
             return connection.execute(query.encode()).fetchall()
+
+    def complaints(self) -> Counter[tuple[str, str]]:
+        """Return how often which service has logged which warning or error."""
+        found: Counter[tuple[str, str]] = Counter()
+        for service in self.services:
+            text = service.log.read_text(errors="replace") if service.log.exists() else ""
+            for line in text.splitlines():
+                with suppress(ValueError):
+                    entry = json.loads(line) if line.startswith("{") else {}
+                    if entry.get("level") in {"warning", "error", "critical"}:
+                        first, *_ = str(entry.get("event")).splitlines() or [""]
+                        found[service.name, first[:100]] += 1
+        return found
 
     def logs(self) -> str:
         """Return the end of every process's output, for a failed test's report."""
