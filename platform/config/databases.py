@@ -17,13 +17,13 @@ POSTGRESQL = "django.db.backends.postgresql"
 # Measured with three writing processes: Django's defaults reach 983 commits/s and give "database
 # is locked"; these reach 10,852 and give none. WAL alone makes it worse: a transaction that starts
 # as a reader and then writes fails at once, whatever the timeout; so each begins as a writer.
-# The log is written into the database by whoever sweeps (`access.write_ahead_log`); a commit does
-# so only at 8,000 pages, 32 MB: where nobody sweeps, or does not keep up.
+# The log is written into the database by whoever sweeps (`access.write_ahead_log`), or by a commit
+# of ours where nobody does; never by SQLite itself (`config.sqlite` says why).
 SQLITE_OPTIONS = {
     "timeout": 20,
     "transaction_mode": "IMMEDIATE",
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
-    "PRAGMA wal_autocheckpoint=8000;",
+    "PRAGMA wal_autocheckpoint=0;",
 }
 ADVICE = (
     "set postgres://user:password@host:5432/name or sqlite:////absolute/path.sqlite3, with special "

@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Never
 from uuid import UUID
 
@@ -128,8 +129,7 @@ def relay() -> None:
     relay_once()
     tracking.apply_waiting()
     bulk.resume()
-    write_ahead_log.shorten()
-    heartbeats.beat("relay", "relay")
+    write_ahead_log.shorten(after=partial(heartbeats.beat, "relay", "relay"))
 
 
 @shared_task(name=queues.APPLY_REPORTS, queue=queues.PERIODIC)

@@ -1,19 +1,25 @@
-"""SQLite's log is written into the database by who sweeps, and not by who commits."""
+"""SQLite's log is written into the database by who sweeps, and where nobody does by a commit."""
 
 import sqlite3
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from access import write_ahead_log
+from config.sqlite.base import LOG_IS_DUE, DatabaseWrapper
 from notifications import tasks
 
-PAGE = 4_096
-"""Bytes, unless somebody has chosen otherwise."""
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def nothing_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process have written nothing since it last shortened the log."""
+    monkeypatch.setattr(DatabaseWrapper, "_written", 0)
 
 
 def in_database_file() -> set[str]:
@@ -23,31 +29,104 @@ def in_database_file() -> set[str]:
         return {name for (name,) in alone.execute("SELECT username FROM auth_user")}
 
 
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Give all that this connection has SQLite do in the block, BEGIN and COMMIT included."""
+    found: list[str] = []
+    connection.ensure_connection()
+    driver: Any = connection.connection
+    driver.set_trace_callback(found.append)
+    try:
+        yield found
+    finally:
+        driver.set_trace_callback(None)
+
+
+def add(name: str) -> None:
+    with transaction.atomic():
+        User.objects.create(username=name)
+
+
+def add_many() -> None:
+    """Write as many rows as make the log due; the one that writes it is not among them."""
+    User.objects.bulk_create(User(username=str(number)) for number in range(LOG_IS_DUE - 1))
+
+
 @pytest.mark.one_database
 def test_a_sweep_writes_the_log_into_the_database() -> None:
     tasks.relay()
-    User.objects.create(username="ada")
+    add("ada")
     assert "ada" not in in_database_file()
     tasks.relay()
     assert "ada" in in_database_file()
 
 
 @pytest.mark.one_database
-def test_a_commit_leaves_the_log_alone_for_as_long_as_somebody_sweeps() -> None:
-    with connection.cursor() as cursor:  # the file stays as long as an earlier test has made it
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    User.objects.create(username="ada")
-    # Over a thousand pages, at which SQLite itself would begin.
-    User.objects.bulk_create(
-        User(username=str(number), password="x" * 120) for number in range(25_000)
-    )
-    log = Path(f"{connection.settings_dict['NAME']}-wal")
-    assert 1_000 < log.stat().st_size // PAGE < 8_000
-    assert "ada" not in in_database_file()
+def test_a_commit_writes_it_where_nobody_sweeps() -> None:
+    add_many()
+    add("ada")
+    assert "ada" in in_database_file()
+    add("grace")
+    assert "grace" not in in_database_file()
 
 
-def test_nothing_is_done_within_a_transaction() -> None:
+@pytest.mark.one_database
+def test_sqlite_does_not_write_it_of_its_own_accord() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_autocheckpoint")
+        assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("how", ["sweep", "commit"])
+def test_it_is_written_right_after_a_commit_of_ones_own(how: str) -> None:
+    if how == "commit":
+        add_many()
+    with statements() as done:
+        if how == "commit":
+            add("ada")
+        else:
+            write_ahead_log.shorten(after=lambda: add("ada"))
+    words = [" ".join(statement.split()[:2]) for statement in done]
+    assert words.index("PRAGMA wal_checkpoint(PASSIVE)") == words.index("COMMIT") + 1
+    assert words.count("PRAGMA wal_checkpoint(PASSIVE)") == 1
+
+
+@pytest.mark.one_database
+def test_a_commit_that_has_written_nothing_does_not_write_it() -> None:
+    add_many()
+    DatabaseWrapper._written = LOG_IS_DUE
+    with statements() as done, transaction.atomic():
+        User.objects.exists()
+    assert not any("checkpoint" in statement for statement in done)
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("how", ["sweep", "commit"])
+def test_who_finds_somebody_at_it_leaves_it_to_them(how: str) -> None:
+    driver: Any = connection
+    driver.ensure_connection()
+    with driver._alone_at_the_log() as is_alone, statements() as done:
+        assert is_alone
+        if how == "commit":
+            add_many()
+            add("ada")
+        else:
+            write_ahead_log.shorten(after=lambda: add("ada"))
+    assert User.objects.filter(username="ada").exists()
+    assert not any("checkpoint" in statement for statement in done)
+
+
+@pytest.mark.one_database
+def test_a_log_that_cannot_be_written_now_spoils_no_commit() -> None:
+    with closing(sqlite3.connect(connection.settings_dict["NAME"])) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM auth_user").fetchone()
+        write_ahead_log.shorten(after=lambda: add("ada"))
+    assert User.objects.filter(username="ada").exists()
+
+
+def test_within_a_transaction_what_is_to_be_done_is_done_alone() -> None:
     with transaction.atomic():
-        User.objects.create(username="ada")
-        write_ahead_log.shorten()
+        write_ahead_log.shorten(after=lambda: add("ada"))
     assert User.objects.filter(username="ada").exists()

@@ -1,4 +1,4 @@
-"""Django's SQLite, waiting for its turn to write in steps of a millisecond.
+"""Django's SQLite, waiting for its turn to write in steps of a millisecond, and for nobody's log.
 
 SQLite itself waits in steps that grow to 100 ms. With four clients placing orders a writer was
 asleep for most of the time in which the lock was free: half of the requests took 100 ms and one in
@@ -13,14 +13,26 @@ A connection is kept between requests, as one to a server is: to open one takes 
 and the last one to close writes all of the log into the file. But a file can be replaced, by a
 backup's; then what was opened is no longer the database. That is noticed, but does not make it
 safe: the old file's log is still beside the new one. docs/upgrades.md says how it is done.
+
+The write-ahead log is written into the database ("checkpoint") by one process at a time, and only
+right after a commit of its own. In any SQLite before 3.51.3 (but for 3.44.6 and 3.50.7) one that
+begins when nothing is left to be written, at the moment in which somebody commits, takes what is
+written next for done: what was committed is lost, or the file broken
+(https://sqlite.org/wal.html#walresetbug). Two that did so without a break lost a commit within a
+minute here. After a commit of one's own something is left, until this very checkpoint writes it. So
+SQLite's own checkpoints, which follow any commit and know nothing of each other, are off.
 """
 
+import fcntl
+import os
 import random
 import sqlite3
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from django.db.backends.sqlite3 import base
@@ -30,6 +42,9 @@ from django.db.utils import OperationalError
 DEFAULT_PATIENCE = timedelta(seconds=5)  # of Python's sqlite3, for who sets no timeout
 FIRST_PAUSE = timedelta(milliseconds=0.3)
 LONGEST_PAUSE = timedelta(milliseconds=3)
+LOG_IS_DUE = 3_000
+"""Rows that this process may write until one of its commits shortens the log, if nobody sweeps: in
+batches a page each, one by one three to four."""
 
 log = structlog.get_logger(__name__)
 
@@ -38,15 +53,62 @@ FileIdentity = tuple[int, int]
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """The connection; all but the beginning of a transaction is Django's."""
+    """The connection; all but the beginning of a transaction and the log's end is Django's."""
+
+    _written: ClassVar[int] = 0
+    """Rows that this process has written since it last shortened the log, about."""
 
     _opened: FileIdentity | None = None
+    _counted = 0
 
     def get_new_connection(self, conn_params: Any) -> Any:
         """Connect, and remember to which file."""
         connection = super().get_new_connection(conn_params)
-        self._opened = self._file()
+        self._opened, self._counted = self._file(), 0
         return connection
+
+    def shorten_log_after(self, commit: Callable[[], object]) -> None:
+        """Write the log into the database after `commit` has committed; nobody waits for it.
+
+        It is left to the next one if somebody else is at it, or another database if this one has
+        no file. Only between transactions.
+        """
+        with self._alone_at_the_log() as is_alone:
+            commit()
+            if is_alone:
+                DatabaseWrapper._written = 0
+                with suppress(sqlite3.OperationalError):  # busy: what is committed is committed
+                    self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def _commit(self) -> None:
+        if self.connection is None:
+            return
+        before, self._counted = self._counted, self.connection.total_changes
+        DatabaseWrapper._written += self._counted - before
+        commit: Callable[[], None] = super()._commit  # type: ignore[misc]  # unknown to the stubs
+        # Only after a commit that leaves something in the log.
+        if self._counted > before and DatabaseWrapper._written >= LOG_IS_DUE:
+            self.shorten_log_after(commit)
+        else:
+            commit()
+
+    @contextmanager
+    def _alone_at_the_log(self) -> Iterator[bool]:
+        """Give whether nobody else, in any process, is in such a block."""
+        if self._opened is None:
+            yield False
+            return
+        path = f"{self.settings_dict['NAME']}-checkpoint"
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+        finally:
+            os.close(file)
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Close, between two requests or tasks, what is too old or another file's."""
