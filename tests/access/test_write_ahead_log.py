@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from access import write_ahead_log
+from config.sqlite import base
 from config.sqlite.base import LOG_IS_DUE, DatabaseWrapper
 from notifications import tasks
 
@@ -123,6 +124,16 @@ def test_a_log_that_cannot_be_written_now_spoils_no_commit() -> None:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM auth_user").fetchone()
         write_ahead_log.shorten(after=lambda: add("ada"))
+    assert User.objects.filter(username="ada").exists()
+
+
+@pytest.mark.one_database
+def test_a_lock_that_cannot_be_had_spoils_no_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(base.os, "open", fail)
+    write_ahead_log.shorten(after=lambda: add("ada"))
     assert User.objects.filter(username="ada").exists()
 
 

@@ -99,7 +99,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             yield False
             return
         path = f"{self.settings_dict['NAME']}-checkpoint"
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:  # whatever it is: no reason not to commit
+            log.warning("log_cannot_be_shortened", error=str(error))
+            yield False
+            return
         try:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
