@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from access import write_ahead_log
 from config.sqlite import base
-from config.sqlite.base import LOG_IS_DUE, DatabaseWrapper
+from config.sqlite.base import LOG_IS_DUE, PAGES_OF_A_COMMIT, DatabaseWrapper
 from notifications import tasks
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,8 +49,10 @@ def add(name: str) -> None:
 
 
 def add_many() -> None:
-    """Write as many rows as make the log due; the one that writes it is not among them."""
-    User.objects.bulk_create(User(username=str(number)) for number in range(LOG_IS_DUE - 1))
+    """Write as much as makes the log due with the next row."""
+    least = LOG_IS_DUE - 2 * PAGES_OF_A_COMMIT - 1
+    with transaction.atomic():
+        User.objects.bulk_create(User(username=str(number)) for number in range(least))
 
 
 @pytest.mark.one_database

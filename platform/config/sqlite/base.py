@@ -42,9 +42,12 @@ from django.db.utils import OperationalError
 DEFAULT_PATIENCE = timedelta(seconds=5)  # of Python's sqlite3, for who sets no timeout
 FIRST_PAUSE = timedelta(milliseconds=0.3)
 LONGEST_PAUSE = timedelta(milliseconds=3)
-LOG_IS_DUE = 3_000
-"""Rows that this process may write until one of its commits shortens the log, if nobody sweeps: in
-batches a page each, one by one three to four."""
+LOG_IS_DUE = 6_000
+"""Pages that this process may write, about, until one of its commits shortens the log, if nobody
+sweeps: 24 MB."""
+PAGES_OF_A_COMMIT = 10
+"""As many as it writes beyond one for each row: a row more in a batch costs a page, and one alone
+those of all its indexes."""
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +59,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """The connection; all but the beginning of a transaction and the log's end is Django's."""
 
     _written: ClassVar[int] = 0
-    """Rows that this process has written since it last shortened the log, about."""
+    """Pages that this process has written since it last shortened the log, about."""
 
     _opened: FileIdentity | None = None
     _counted = 0
@@ -84,10 +87,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.connection is None:
             return
         before, self._counted = self._counted, self.connection.total_changes
-        DatabaseWrapper._written += self._counted - before
+        if rows := self._counted - before:
+            DatabaseWrapper._written += rows + PAGES_OF_A_COMMIT
         commit: Callable[[], None] = super()._commit  # type: ignore[misc]  # unknown to the stubs
         # Only after a commit that leaves something in the log.
-        if self._counted > before and DatabaseWrapper._written >= LOG_IS_DUE:
+        if rows and DatabaseWrapper._written >= LOG_IS_DUE:
             self.shorten_log_after(commit)
         else:
             commit()
