@@ -65,12 +65,12 @@ class Rig:
         return bool(self.first.messages_to(recipient) or self.second.messages_to(recipient))
 
     def audit(self) -> str:
-        """Run `manage.py audit`; return what is wrong, or nothing."""
+        """Run `manage.py audit`, and look into the database's file; return what is wrong."""
         try:
             manage("audit", environment=self.stack.environment)
         except AssertionError as error:
             return str(error)
-        return ""
+        return self.stack.damage()
 
 
 @contextmanager

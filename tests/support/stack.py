@@ -207,6 +207,13 @@ class Stack:
         with psycopg.connect(url) as connection:
             return connection.execute(query.encode()).fetchall()
 
+    def damage(self) -> str:
+        """Return what SQLite finds wrong with its file, or nothing; PostgreSQL is not asked."""
+        if not self.environment["DATABASE_URL"].startswith("sqlite"):
+            return ""
+        found = "\n".join(line for (line,) in self.rows("PRAGMA integrity_check"))
+        return "" if found == "ok" else found
+
     def complaints(self) -> Counter[tuple[str, str]]:
         """Return how often which service has logged which warning or error."""
         found: Counter[tuple[str, str]] = Counter()
