@@ -111,8 +111,7 @@ class Databases:
             database = f"run_{os.getpid()}_{self._made}"
             create_database(self._server_url, database, template=template.rpartition("/")[2])
             url = f"{self._server_url.rpartition('/')[0]}/{database}"
-            # Else the server writes the copy to the disk while the run is measured: of a million
-            # rows two gigabytes.
+            # Else the server would write the copy to the disk while the run is measured.
             with psycopg.connect(url, autocommit=True) as connection:
                 connection.execute(b"CHECKPOINT")
             return url
