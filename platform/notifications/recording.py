@@ -25,6 +25,7 @@ from notifications import rollups
 from notifications.columns import fit, fit_row
 from notifications.models import DeliveryAttempt, Notification, NotificationQuerySet
 from notifications.moving import Move, move_each
+from notifications.publishing import BATCH
 from notifications.retries import DeadLetterReason
 from notifications.settlements import Settlement
 from notifications.states import OPEN, REPORTED_SOURCES, Status
@@ -82,11 +83,11 @@ def record(settlements: Sequence[Settlement]) -> int:
 class Recorder:
     """Records the settlements of a batch in groups, while the rest of the batch goes on.
 
-    What waits in a group is safe in the worker's journal. A group is written when it is large, or
-    old enough for a person who watches to notice.
+    What waits in a group is safe in the worker's journal. A group is written when it is as large as
+    a whole batch, or old enough for a person who watches to notice.
     """
 
-    GROUP = 100
+    GROUP = BATCH
     PATIENCE = timedelta(milliseconds=250)
 
     def __init__(self) -> None:
