@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from access import write_ahead_log
 from config.sqlite import base
@@ -97,8 +97,10 @@ def test_it_is_written_right_after_a_commit_of_ones_own(how: str) -> None:
 
 @pytest.mark.one_database
 def test_a_commit_that_has_written_nothing_does_not_write_it() -> None:
-    add_many()
     DatabaseWrapper._written = LOG_IS_DUE
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.create(username="ada")
+        User.objects.create(username="ada")
     with statements() as done, transaction.atomic():
         User.objects.exists()
     assert not any("checkpoint" in statement for statement in done)

@@ -63,18 +63,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     _opened: FileIdentity | None = None
     _counted = 0
+    _begun_at = 0
+    """The driver's counts of written rows: when we last looked, and when the transaction began."""
 
     def get_new_connection(self, conn_params: Any) -> Any:
         """Connect, and remember to which file."""
         connection = super().get_new_connection(conn_params)
-        self._opened, self._counted = self._file(), 0
+        self._opened, self._counted, self._begun_at = self._file(), 0, 0
         return connection
 
     def shorten_log_after(self, commit: Callable[[], object]) -> None:
         """Write the log into the database after `commit` has committed; nobody waits for it.
 
-        It is left to the next one if somebody else is at it, or another database if this one has
-        no file. Only between transactions.
+        It is left to the next one if somebody else is at it; a database in memory has none. Only
+        between transactions.
         """
         with self._alone_at_the_log() as is_alone:
             commit()
@@ -90,8 +92,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if rows := self._counted - before:
             DatabaseWrapper._written += rows + PAGES_OF_A_COMMIT
         commit: Callable[[], None] = super()._commit  # type: ignore[misc]  # unknown to the stubs
-        # Only after a commit that leaves something in the log.
-        if rows and DatabaseWrapper._written >= LOG_IS_DUE:
+        # Only after a commit that leaves something in the log; `rows` counts what was rolled back.
+        if self._counted > self._begun_at and DatabaseWrapper._written >= LOG_IS_DUE:
             self.shorten_log_after(commit)
         else:
             commit()
@@ -147,6 +149,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             with debug_transaction(self, begin):  # into the log of queries
                 self._begin(begin, until=time.monotonic() + patience)
+            self._begun_at = self.connection.total_changes
         finally:
             self._let_sqlite_wait(seconds=patience)
 
