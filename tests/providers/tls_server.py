@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cryptography import x509
@@ -56,9 +56,10 @@ class Tls:
                 except (ssl.SSLError, OSError):
                     plain.close()
                     continue
-                secure.recv(65_536)
-                if answer:
-                    secure.sendall(answer)
+                with suppress(OSError):  # a client that gave up
+                    secure.recv(65_536)
+                    if answer:
+                        secure.sendall(answer)
                 reset_connection(secure)
 
         threading.Thread(target=serve, daemon=True).start()
