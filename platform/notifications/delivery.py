@@ -14,6 +14,8 @@
 No transaction is open while anything is rendered or sent.
 """
 
+import random
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -50,6 +52,18 @@ WORTH_TAKING_ON = 10
 """Fewer are left to those whose messages are on their way."""
 RETRY_IN_BROKER = timedelta(seconds=60)
 """Waits up to here are a Celery countdown; longer ones stay in the database until they are due."""
+SPREAD = timedelta(seconds=0.2)
+"""How far apart those come back that wait for the same moment."""
+BACK_TO_BACK = 0.005
+"""Seconds between two live mails of one process below which others must be waiting."""
+
+
+class _Ended(threading.local):
+    at = float("-inf")
+
+
+_ended = _Ended()
+"""When this thread's last live mail ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +94,15 @@ class Report:
     delivered: list[Delivered]
     waiting: Sequence[Ticketed] = ()
     until: datetime | None = None
+
+    def comes_back_at(self, *, now: datetime) -> datetime | None:
+        """Return when the message of what waits is to come back, or None if the relay publishes it.
+
+        All that wait would ask at the same moment, so that is spread a little.
+        """
+        if self.until is None or self.until - now > RETRY_IN_BROKER:
+            return None
+        return self.until + random.uniform(0, 1) * SPREAD  # noqa: S311  no secret
 
 
 def deliver(
@@ -122,6 +145,17 @@ def deliver(
     )
     delivered = [_delivered(settlement) for settlement in settlements]
     return Report(delivered=delivered, waiting=waiting, until=until if waiting else None)
+
+
+def deliver_live(ticketed: Ticketed) -> Report:
+    """Attempt one live mail, and then those that are found waiting behind it."""
+    began = time.monotonic()
+    report = deliver([ticketed], retries_in_broker=True, comes_back_within=RETRY_IN_BROKER)
+    if began - _ended.at < BACK_TO_BACK:
+        deliver_waiting()
+    _look_ahead()
+    _ended.at = time.monotonic()
+    return report
 
 
 def deliver_patiently(tickets: Sequence[Ticketed]) -> None:
@@ -171,7 +205,7 @@ def deliver_waiting() -> int:
     return len(waiting)
 
 
-def look_ahead() -> None:
+def _look_ahead() -> None:
     """Learn anew what the next mail is sent by, while none is waiting for it."""
     routing.look_ahead()
     live.refresh_early()

@@ -37,6 +37,7 @@ import structlog
 from django.conf import settings
 from pydantic_core import PydanticSerializationError, to_json
 
+from access.file_locks import try_lock
 from notifications.tickets import Ticketed
 
 log = structlog.get_logger()
@@ -193,13 +194,11 @@ def one_at_a_time() -> Iterator[bool]:
         yield True
         return
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if try_lock(file):
+            os.utime(file)
+            yield True
+        else:
             yield time.time() - os.fstat(file).st_mtime > STUCK_AFTER.total_seconds()
-            return
-        os.utime(file)
-        yield True
     finally:
         os.close(file)
 
@@ -216,12 +215,8 @@ def orphaned(path: Path) -> Iterator[list[Entry] | None]:
         yield None
         return
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield None
-            return
-        if not os.fstat(file).st_nlink:  # replayed and deleted since it was opened
+        # Its owner lives, or it was replayed and deleted since it was opened.
+        if not try_lock(file) or not os.fstat(file).st_nlink:
             yield None
             return
         yield list(_read(path))

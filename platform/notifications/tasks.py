@@ -1,8 +1,5 @@
 """Celery's doors to the use cases. A task that is lost, doubled or late does no harm."""
 
-import random
-import threading
-import time
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Never
@@ -15,13 +12,7 @@ from django.utils import timezone
 from access import write_ahead_log
 from notifications import bulk, daily_report, erasure, heartbeats, queues, rollup_upkeep, tracking
 from notifications.auditing import audit as audit_once
-from notifications.delivery import (
-    RETRY_IN_BROKER,
-    deliver_together,
-    deliver_waiting,
-    look_ahead,
-)
-from notifications.delivery import deliver as deliver_all
+from notifications.delivery import deliver_live, deliver_together
 from notifications.publishing import publish_later, shortest_delay
 from notifications.relay import relay as relay_once
 from notifications.tickets import Ticketed
@@ -70,16 +61,6 @@ LONGEST_DELIVERY = 5 * int(settings.CLAIM_DURATION.total_seconds()) + 60
 Far beyond what a delivery can take: a batch is bounded by two claims and the time to record. The
 main process kills; journal and claims then say what became of the mails.
 """
-BACK_TO_BACK = 0.005
-"""Seconds between two tasks of one process below which others must be waiting."""
-
-
-class _Ended(threading.local):
-    at = float("-inf")
-
-
-_ended = _Ended()
-"""When this thread's last live task ended."""
 
 
 @shared_task(
@@ -96,21 +77,15 @@ _ended = _Ended()
 def deliver(self: CeleryTask, notification_id: str) -> None:
     """Attempt one notification, with the ticket in the message's `retries` header."""
     ticketed = Ticketed(UUID(notification_id), self.request.retries)
-    began = time.monotonic()
-    report = deliver_all([ticketed], retries_in_broker=True, comes_back_within=RETRY_IN_BROKER)
-    if began - _ended.at < BACK_TO_BACK:
-        deliver_waiting()
-    look_ahead()
-    _ended.at = time.monotonic()
+    report = deliver_live(ticketed)
     now = timezone.now()
     for delivered in report.delivered:
         if (at := delivered.retry_in_broker(now=now)) is not None:
             raise RetrySoon(at)
-    if report.until is not None and report.until - now <= RETRY_IN_BROKER:
+    if (at := report.comes_back_at(now=now)) is not None:
         # With the same ticket, in the same queue: waiting for a provider must not cost live mail
-        # its place ahead of the backlog. Spread, or all that wait would ask at the same moment.
-        spread = timedelta(seconds=random.uniform(0, 0.2))  # noqa: S311
-        publish_later(ticketed, at=report.until + spread)
+        # its place ahead of the backlog.
+        publish_later(ticketed, at=at)
 
 
 @shared_task(

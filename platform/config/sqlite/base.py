@@ -23,7 +23,6 @@ minute here. After a commit of one's own something is left, until this very chec
 SQLite's own checkpoints, which follow any commit and know nothing of each other, are off.
 """
 
-import fcntl
 import os
 import random
 import sqlite3
@@ -38,6 +37,8 @@ import structlog
 from django.db.backends.sqlite3 import base
 from django.db.backends.utils import debug_transaction
 from django.db.utils import OperationalError
+
+from access.file_locks import try_lock
 
 DEFAULT_PATIENCE = timedelta(seconds=5)  # of Python's sqlite3, for who sets no timeout
 FIRST_PAUSE = timedelta(milliseconds=0.3)
@@ -112,12 +113,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             yield False
             return
         try:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
+            yield try_lock(file)
         finally:
             os.close(file)
 
