@@ -10,8 +10,16 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from notifications import delivery
 from notifications.claims import claim
-from notifications.delivery import deliver, deliver_waiting
+from notifications.delivery import (
+    RETRY_IN_BROKER,
+    SPREAD,
+    Report,
+    deliver,
+    deliver_live,
+    deliver_waiting,
+)
 from notifications.handover import outlives_a_send
 from notifications.models import (
     AttemptOutcome,
@@ -363,3 +371,33 @@ def test_live_mail_that_waits_is_sent_as_one_batch_and_its_messages_find_nothing
         assert deliver([Ticketed(row.id, 0)], retries_in_broker=True).delivered == []
     assert len(sink.messages) == 12
     assert not Notification.objects.exclude(status=Status.SENT).exists()
+
+
+def test_live_mail_right_after_another_takes_along_what_waits_behind_it(
+    enqueued: Enqueued, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [enqueued() for _ in range(5)]
+    monkeypatch.setattr(delivery._ended, "at", float("-inf"))
+    deliver_live(Ticketed(rows[0].id, 0))
+    assert len(sink.messages) == 1, "nobody was waiting, as far as is known"
+    monkeypatch.setattr(delivery, "BACK_TO_BACK", 60.0)
+    deliver_live(Ticketed(rows[1].id, 0))
+    assert len(sink.messages) == 5
+
+
+def test_messages_that_wait_for_the_same_moment_come_back_a_little_apart() -> None:
+    now = timezone.now()
+    until = now + timedelta(seconds=5)
+    waits = Report(delivered=[], until=until)
+    times = {at for _ in range(20) if (at := waits.comes_back_at(now=now)) is not None}
+    assert len(times) == 20
+    assert until <= min(times) <= max(times) <= until + SPREAD
+
+
+@pytest.mark.parametrize("wait", [None, RETRY_IN_BROKER + timedelta(seconds=1)])
+def test_no_message_comes_back_for_what_does_not_wait_or_waits_for_long(
+    wait: timedelta | None,
+) -> None:
+    now = timezone.now()
+    report = Report(delivered=[], until=None if wait is None else now + wait)
+    assert report.comes_back_at(now=now) is None

@@ -204,6 +204,10 @@ def test_retry_after_is_heeded_by_row_and_message(
         until(lambda: _postponed(other), what="postponed")
         assert (other.status, other.attempt_count, other.ticket) == (Status.QUEUED, 0, 0)
         assert other.relay_at - before >= timedelta(seconds=7)
+        # Its message comes back then, as it was, ahead of the backlog.
+        until(lambda: len(published) == 4, what="its message published for later")
+        assert published[3]["retries"] == 0
+        assert timedelta(seconds=7) <= eta(published[3]) - before < timedelta(seconds=10)
         assert esp.messages == []
 
 
