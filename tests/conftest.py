@@ -4,6 +4,7 @@
 """
 
 import os
+import sys
 from collections.abc import Generator, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -36,7 +37,11 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(autouse=True, scope="session")
 def announced_at_once() -> Iterator[None]:
-    """Have commits wait for what they publish, or it would reach the broker in a later test."""
+    """Have commits wait for what they publish, or it would reach the broker in a later test.
+
+    And have nothing published before its commit: whether it is depends on how quick others were.
+    """
+    from notifications import early
     from notifications.announcing import announcer
 
     announce = announcer.announce
@@ -47,6 +52,7 @@ def announced_at_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(announcer, "announce", announce_and_wait)
+        patch.setattr(early, "ENOUGH", sys.maxsize)
         yield
 
 

@@ -1,4 +1,4 @@
-"""Publishes what has just been committed, from a thread of its own.
+"""Publishes what has just been committed, or is about to be, from a thread of its own.
 
 Whoever causes a mail answers its client without waiting for the broker, and pays neither for a
 message's making nor for a broker that is out of reach. While workers keep up, each mail is a
@@ -20,7 +20,12 @@ from django.db import connection
 from django.utils import timezone
 
 from notifications import claims
-from notifications.publishing import is_behind, publish_live, publish_live_batches
+from notifications.publishing import (
+    is_behind,
+    publish_ahead,
+    publish_live,
+    publish_live_batches,
+)
 from notifications.tickets import Ticketed
 
 log = structlog.get_logger()
@@ -34,14 +39,36 @@ LAST_PATIENCE = timedelta(seconds=2)
 """How long a process that ends waits for its last messages to leave."""
 
 
+class Ahead:
+    """Tickets that are announced before their transaction has committed.
+
+    Attributes:
+        is_published: whether their messages are out; None until that is known.
+        is_committed: whether the transaction has committed.
+    """
+
+    def __init__(self, tickets: Sequence[Ticketed]) -> None:
+        self.tickets = tickets
+        self.is_published: bool | None = None
+        self.is_committed = False
+
+
 class Announcer:
     """The thread of one process, started at the first use (after the fork)."""
 
     def __init__(
-        self, publish: Callable[[Sequence[Ticketed]], None], *, collect: Callable[[], bool]
+        self,
+        publish: Callable[[Sequence[Ticketed]], None],
+        *,
+        collect: Callable[[], bool],
+        publish_ahead: Callable[[Sequence[Ticketed]], bool] = publish_ahead,
     ) -> None:
-        """Publish with `publish`, first waiting a moment for more whenever `collect` says so."""
+        """Publish with `publish`, first waiting a moment for more whenever `collect` says so.
+
+        What is announced ahead goes out with `publish_ahead`, which says whether all of it did.
+        """
         self._publish = publish
+        self._publish_ahead = publish_ahead
         self._collect = collect
         self._thread: threading.Thread | None
         self._begin_anew()
@@ -55,12 +82,38 @@ class Announcer:
                 log.warning("announced_too_much", left_to_relay=len(tickets))
                 return
             self._waiting.extend(tickets)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
-                self._thread.start()
+            self._start()
             # Woken for each mail, the thread would take turns with whoever answers requests.
             if len(self._waiting) >= self._wanted:
                 self._changed.notify_all()
+
+    def announce_ahead(self, tickets: Sequence[Ticketed]) -> Ahead | None:
+        """Have these published soon, although they are not committed yet. Never blocks or raises.
+
+        Returns:
+            What is to be told to `committed`; None where mail waits to go out together, and these
+            are to be announced as usual when they have committed.
+        """
+        with self._changed:
+            if self._waiting or self._wanted > 1:
+                return None
+            ahead = Ahead(tickets)
+            self._ahead.append(ahead)
+            self._start()
+            self._changed.notify_all()
+            return ahead
+
+    def committed(self, ahead: Ahead) -> bool:
+        """Take note of a commit; return whether what was announced ahead of it need not be again.
+
+        What is being published just now, and fails, is announced again without anybody asking.
+        """
+        with self._changed:
+            ahead.is_committed = True
+            if ahead in self._ahead:  # whatever holds up the thread
+                self._ahead.remove(ahead)
+                return False
+            return ahead.is_published is not False
 
     def flush(self, *, within: timedelta = LAST_PATIENCE) -> bool:
         """Wait until all that was announced has been dealt with; return whether it has."""
@@ -70,25 +123,50 @@ class Announcer:
     def _begin_anew(self) -> None:
         self._changed = threading.Condition()
         self._waiting: deque[Ticketed] = deque()
+        self._ahead: deque[Ahead] = deque()
         self._wanted = 1
         self._busy = False
         self._thread = None
 
     def _is_idle(self) -> bool:
-        return not self._waiting and not self._busy
+        return not self._waiting and not self._ahead and not self._busy
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
+            self._thread.start()
 
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting)
+                self._changed.wait_for(lambda: self._waiting or self._ahead)
                 self._busy = True
             try:
-                self._publish(self._taken(together=self._collect()))
+                together = self._collect()
+                self._go_ahead(together=together)
+                if self._waiting:
+                    self._publish(self._taken(together=together))
             except Exception as error:  # the thread must outlive whatever this is
                 log.exception("announcing_failed", error_class=type(error).__name__)
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
+
+    def _go_ahead(self, *, together: bool) -> None:
+        """Publish what was announced ahead, unless mail is to go out together now."""
+        with self._changed:
+            announced = list(self._ahead)
+            self._ahead.clear()
+        for ahead in announced:
+            published = False
+            try:
+                published = not together and self._publish_ahead(ahead.tickets)
+            except Exception as error:  # the others must still hear what became of theirs
+                log.exception("announcing_failed", error_class=type(error).__name__)
+            with self._changed:
+                ahead.is_published = published
+                if ahead.is_committed and not published:
+                    self._waiting.extend(ahead.tickets)
 
     def _taken(self, *, together: bool) -> list[Ticketed]:
         with self._changed:

@@ -1,8 +1,9 @@
 """A worker's time-limited right to attempt a notification: claim, release, postpone."""
 
+import time
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Least
 
 from access.loaded_rows import execute_returning
+from access.prepared import prepared_cursor
 from access.stored_values import rows_query, stored
 from notifications.models import Notification, NotificationQuerySet
 from notifications.publishing import PUBLISHED_GRACE
@@ -30,6 +32,8 @@ _CLAIM = """
     AND (next_attempt_at IS NULL OR next_attempt_at <= %s)
 """
 
+LOOKS_EVERY = timedelta(milliseconds=0.5)
+"""How often it is looked whether a row has come."""
 _SENDING = Status.SENDING.value
 _CLAIMABLE = sorted(status.value for status in CLAIMABLE)
 NEEDED = (
@@ -70,15 +74,15 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
     presented = sorted(set(tickets))
     if not presented:
         return []
-    time = stored(Notification, "relay_at")
+    moment = stored(Notification, "relay_at")
     query, parameters = rows_query(
         Notification, ("id", "ticket"), [(one.id, one.ticket) for one in presented]
     )
-    expires = time(expiry(now))
+    expires = moment(expiry(now))
     claimed = execute_returning(
         Notification,
         _statement(query),
-        [*parameters, _SENDING, expires, expires, *_CLAIMABLE, time(now)],
+        [*parameters, _SENDING, expires, expires, *_CLAIMABLE, moment(now)],
         fields=NEEDED,
         using=connection.alias,
         computed=_computed(connection.vendor),
@@ -88,6 +92,23 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
     for row in claimed:
         row.is_unwanted = bool(row.is_unwanted) or row.recipient in asked_for
     return claimed
+
+
+def come(tickets: Sequence[Ticketed], *, within: timedelta) -> bool:
+    """Wait for rows that another transaction is about to commit; return whether all have come."""
+    deadline = time.monotonic() + within.total_seconds()
+    while not all(_is_there(ticketed.id) for ticketed in tickets):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(LOOKS_EVERY.total_seconds())
+    return True
+
+
+def _is_there(identifier: UUID) -> bool:
+    with prepared_cursor(connection.alias) as cursor:
+        key = stored(Notification, "id")(identifier)
+        cursor.execute("SELECT 1 FROM notifications_notification WHERE id = %s", [key])
+        return cursor.fetchone() is not None
 
 
 @lru_cache(maxsize=256)

@@ -54,6 +54,8 @@ RETRY_IN_BROKER = timedelta(seconds=60)
 """Waits up to here are a Celery countdown; longer ones stay in the database until they are due."""
 SPREAD = timedelta(seconds=0.2)
 """How far apart those come back that wait for the same moment."""
+COMMIT_PATIENCE = timedelta(milliseconds=30)
+"""How long a row is waited for that was announced ahead of its commit."""
 BACK_TO_BACK = 0.005
 """Seconds between two live mails of one process below which others must be waiting."""
 
@@ -111,6 +113,7 @@ def deliver(
     retries_in_broker: bool,
     comes_back_within: timedelta = timedelta(),
     takes_on_for: timedelta = timedelta(),
+    awaits_commit: bool = False,
 ) -> Report:
     """Attempt the notifications that `tickets` were published for.
 
@@ -121,6 +124,7 @@ def deliver(
             the others are the relay's.
         takes_on_for: how long, with a slow provider, other mail of the backlog may be sent along,
             rather than that threads stand still while the last answers are waited for.
+        awaits_commit: their rows may be about to be committed, and are waited for a moment.
 
     Returns:
         What became of them, and of those that were sent along. Those in neither list are
@@ -135,7 +139,10 @@ def deliver(
         by_caller = until - now <= comes_back_within
         relay_at = until + PUBLISHED_GRACE if by_caller else until
         claims.postpone(waiting, until=until, relay_at=relay_at, now=now)
-    claimed = _claim(tickets[: permit.granted], now=now) if permit.granted else []
+    granted = tickets[: permit.granted]
+    claimed = _claim(granted, now=now) if granted else []
+    if granted and not claimed and awaits_commit:
+        claimed = _claim_when_committed(granted)
     allowance = Allowance(permit)
     settlements = _settle_claimed(
         claimed,
@@ -147,10 +154,20 @@ def deliver(
     return Report(delivered=delivered, waiting=waiting, until=until if waiting else None)
 
 
-def deliver_live(ticketed: Ticketed) -> Report:
-    """Attempt one live mail, and then those that are found waiting behind it."""
+def deliver_live(ticketed: Ticketed, *, awaits_commit: bool = False) -> Report:
+    """Attempt one live mail, and then those that are found waiting behind it.
+
+    Args:
+        ticketed: the mail, with the ticket that its message carries.
+        awaits_commit: whether its row may still be on its way.
+    """
     began = time.monotonic()
-    report = deliver([ticketed], retries_in_broker=True, comes_back_within=RETRY_IN_BROKER)
+    report = deliver(
+        [ticketed],
+        retries_in_broker=True,
+        comes_back_within=RETRY_IN_BROKER,
+        awaits_commit=awaits_commit,
+    )
     if began - _ended.at < BACK_TO_BACK:
         deliver_waiting()
     _look_ahead()
@@ -218,6 +235,14 @@ def _claim(tickets: Sequence[Ticketed], *, now: datetime) -> list[Notification]:
     claimed = claims.claim(tickets, now=now)
     if claimed:
         journal.claimed([Ticketed(row.id, row.ticket) for row in claimed])
+    return claimed
+
+
+def _claim_when_committed(tickets: Sequence[Ticketed]) -> list[Notification]:
+    # Once more at once, without a look: the first claim took as long as most commits still do.
+    claimed = _claim(tickets, now=timezone.now())
+    if not claimed and claims.come(tickets, within=COMMIT_PATIENCE):
+        claimed = _claim(tickets, now=timezone.now())
     return claimed
 
 

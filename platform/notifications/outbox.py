@@ -16,7 +16,7 @@ from django.utils import timezone
 from access import tracing
 from access.made_rows import made
 from access.stored_values import Telling, insertion_of_new_telling
-from notifications.announcing import announcer
+from notifications.early import Announcement
 from notifications.models import (
     Notification,
     Role,
@@ -131,19 +131,24 @@ def _enqueue(
         raise transaction.TransactionManagementError(
             "enqueue() must run in the transaction of its cause; wrap both in transaction.atomic()."
         )
+    announcement = Announcement([_ticketed(row) for row in rows if row.next_attempt_at is None])
     listed = insert()
     fresh = [row for row in rows if row.id in listed]
     fresh = _suppress(fresh, [row for row in fresh if unwanted.get(row.id, listed[row.id])])
     stored = _stored(rows, fresh)
     _keep_ready_mails(fresh, new)
     due = [
-        Ticketed(row.id, row.ticket)
+        _ticketed(row)
         for row in fresh
         if row.status == Status.QUEUED and row.next_attempt_at is None
     ]
     if due:
-        transaction.on_commit(partial(announcer.announce, due), robust=True)
+        transaction.on_commit(partial(announcement.committed, due), robust=True)
     return [stored[item.idempotency_key] for item in new]
+
+
+def _ticketed(row: Notification) -> Ticketed:
+    return Ticketed(row.id, row.ticket)
 
 
 def _stored(rows: Sequence[Notification], fresh: Sequence[Notification]) -> dict[str, Notification]:

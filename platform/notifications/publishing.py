@@ -74,6 +74,7 @@ class Publisher(threading.local):
         queue: str,
         ticket: int = 0,
         eta: datetime | None = None,
+        awaits_commit: bool = False,
     ) -> None:
         """Publish one task by name.
 
@@ -83,17 +84,21 @@ class Publisher(threading.local):
             queue: where it goes.
             ticket: what the message carries as its `retries` header.
             eta: not before then; soon, for a worker keeps the message in its memory until then.
+            awaits_commit: whether the message says that its row may not be committed yet.
 
         Raises:
             BrokerUnavailable: it was not published, as far as we know.
         """
+
+        headers = {queues.AWAITS_COMMIT: True} if awaits_commit else {}
 
         def publish(connection: Connection) -> int | None:
             """Return how many messages lie in the queue now, where the broker says so unasked."""
             has_form = eta is None and not is_watched(current_app)
             # Asked here, for a connection that has failed takes its forms with it.
             if has_form and (form := self._forms.get((name, queue))) is not None:
-                return int(self._client.lpush(queue, form.filled(args, retries=ticket)))
+                message = form.filled(args, retries=ticket, headers=headers)
+                return int(self._client.lpush(queue, message))
             # A producer is a light wrapper around the connection's default channel.
             producer = current_app.amqp.Producer(connection, auto_declare=False)
             current_app.send_task(
@@ -102,6 +107,7 @@ class Publisher(threading.local):
                 queue=queue,
                 retries=ticket,
                 eta=eta,
+                headers=headers,
                 producer=producer,
                 retry=False,
             )
@@ -237,6 +243,27 @@ def publish_live(tickets: Sequence[Ticketed]) -> int:
         # Once is said by broker_unavailable; during an outage this is every request.
         log.debug("publish_left_to_relay", count=len(tickets) - published)
     return published
+
+
+def publish_ahead(tickets: Sequence[Ticketed]) -> bool:
+    """Publish notifications that are about to be committed; return whether all went out.
+
+    Each on its own, with word that its row may still be on its way.
+    """
+    try:
+        if len(tickets) > settings.BROKER_QUEUE_BOUND - publisher.depth(queues.LIVE):
+            return False
+        for ticketed in tickets:
+            publisher.send(
+                queues.DELIVER,
+                args=[str(ticketed.id)],
+                queue=queues.LIVE,
+                ticket=ticketed.ticket,
+                awaits_commit=True,
+            )
+    except BrokerUnavailable:
+        return False
+    return True
 
 
 def publish_live_batches(tickets: Sequence[Ticketed], *, size: int) -> int:

@@ -9,8 +9,9 @@ the two to the same messages.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from celery import Celery, signals
@@ -20,6 +21,7 @@ from kombu.transport import redis
 from kombu.utils.uuid import uuid
 from pydantic_core import to_json
 
+NO_HEADERS: Mapping[str, Any] = MappingProxyType({})
 _SIGNALS = (signals.before_task_publish, signals.after_task_publish, signals.task_sent)
 
 
@@ -37,16 +39,19 @@ class Form:
     embedded: dict[str, Any]
     longest_repr: int
 
-    def filled(self, args: Sequence[Any], *, retries: int) -> bytes:
+    def filled(
+        self, args: Sequence[Any], *, retries: int, headers: Mapping[str, Any] = NO_HEADERS
+    ) -> bytes:
         """Return the message of a new task.
 
         Args:
             args: its positional arguments, JSON-ready.
             retries: what its header of this name says.
+            headers: further ones.
         """
         task_id = uuid()
         shown = saferepr(args or (), self.longest_repr)
-        own = {"id": task_id, "root_id": task_id, "argsrepr": shown, "retries": retries}
+        own = {"id": task_id, "root_id": task_id, "argsrepr": shown, "retries": retries, **headers}
         properties = self.content["properties"]
         return to_json(
             {

@@ -77,7 +77,7 @@ main process kills; journal and claims then say what became of the mails.
 def deliver(self: CeleryTask, notification_id: str) -> None:
     """Attempt one notification, with the ticket in the message's `retries` header."""
     ticketed = Ticketed(UUID(notification_id), self.request.retries)
-    report = deliver_live(ticketed)
+    report = deliver_live(ticketed, awaits_commit=bool(self.request.get(queues.AWAITS_COMMIT)))
     now = timezone.now()
     for delivered in report.delivered:
         if (at := delivered.retry_in_broker(now=now)) is not None:

@@ -78,6 +78,127 @@ def test_more_than_memory_should_hold_is_left_to_the_relay() -> None:
     assert [len(some) for some in recording.published] == [1, announcing.MOST_WAITING]
 
 
+class RecordingAhead:
+    """Publishes ahead by remembering, held up while `gate` is closed, and with this success."""
+
+    def __init__(self, *, succeeds: bool = True) -> None:
+        self.published: list[Sequence[Ticketed]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.begun = threading.Event()
+        self.succeeds = succeeds
+
+    def __call__(self, tickets: Sequence[Ticketed]) -> bool:
+        self.begun.set()
+        assert self.gate.wait(10)
+        self.published.append(tickets)
+        return self.succeeds
+
+
+def opened(recording: Recording) -> Recording:
+    """Let it publish at once."""
+    recording.gate.set()
+    return recording
+
+
+def test_what_is_announced_ahead_is_published_without_its_commit() -> None:
+    after, before = opened(Recording()), RecordingAhead()
+    announcer = Announcer(after, collect=lambda: False, publish_ahead=before)
+    tickets = [ticket()]
+    ahead = announcer.announce_ahead(tickets)
+    assert announcer.flush(within=SOON)
+    assert before.published == [tickets]
+    assert ahead is not None
+    assert announcer.committed(ahead)
+    assert announcer.flush(within=SOON)
+    assert after.published == []
+
+
+def test_what_could_not_be_published_ahead_does_not_stand() -> None:
+    after, before = opened(Recording()), RecordingAhead(succeeds=False)
+    announcer = Announcer(after, collect=lambda: False, publish_ahead=before)
+    ahead = announcer.announce_ahead([ticket()])
+    assert announcer.flush(within=SOON)
+    assert ahead is not None
+    assert not announcer.committed(ahead)
+    assert after.published == [], "that is for who commits to do"
+
+
+@pytest.mark.parametrize("ends", ["in vain", "by mistake"])
+def test_what_fails_while_its_transaction_commits_is_published_then(ends: str) -> None:
+    after, before = opened(Recording()), RecordingAhead(succeeds=False)
+    before.gate.clear()
+
+    def publish_ahead(tickets: Sequence[Ticketed]) -> bool:
+        found = before(tickets)
+        if ends == "by mistake":
+            raise ValueError("once")
+        return found
+
+    announcer = Announcer(after, collect=lambda: False, publish_ahead=publish_ahead)
+    tickets = [ticket()]
+    ahead = announcer.announce_ahead(tickets)
+    assert before.begun.wait(10)
+    assert ahead is not None
+    assert announcer.committed(ahead), "it may yet succeed"
+    before.gate.set()
+    assert announcer.flush(within=SOON)
+    assert after.published == [tickets]
+
+
+def test_a_mistake_of_ours_with_one_leaves_nobody_else_without_an_answer() -> None:
+    after, before = Recording(), RecordingAhead()
+
+    def fail_once(tickets: Sequence[Ticketed]) -> bool:
+        if len(tickets) == 2:
+            raise ValueError("two")
+        return before(tickets)
+
+    announcer = Announcer(after, collect=lambda: False, publish_ahead=fail_once)
+    announcer.announce([ticket()])
+    assert after.begun.wait(10)
+    first, second = announcer.announce_ahead([ticket()] * 2), announcer.announce_ahead([ticket()])
+    after.gate.set()
+    assert announcer.flush(within=SOON)
+    assert first is not None
+    assert second is not None
+    assert (announcer.committed(first), announcer.committed(second)) == (False, True)
+
+
+def test_what_commits_before_the_thread_gets_to_it_is_announced_as_usual() -> None:
+    after, before = Recording(), RecordingAhead()
+    announcer = Announcer(after, collect=lambda: False, publish_ahead=before)
+    announcer.announce([ticket()])
+    assert after.begun.wait(10)
+    ahead = announcer.announce_ahead([ticket()])
+    assert ahead is not None
+    assert not announcer.committed(ahead)
+    after.gate.set()
+    assert announcer.flush(within=SOON)
+    assert before.published == []
+
+
+def test_nothing_overtakes_mail_that_waits() -> None:
+    after, before = Recording(), RecordingAhead()
+    announcer = Announcer(after, collect=lambda: False, publish_ahead=before)
+    announcer.announce([ticket()])
+    assert after.begun.wait(10)
+    announcer.announce([ticket()])
+    assert announcer.announce_ahead([ticket()]) is None
+    after.gate.set()
+    assert announcer.flush(within=SOON)
+
+
+def test_where_mail_goes_out_together_none_goes_ahead() -> None:
+    after, before = opened(Recording()), RecordingAhead()
+    announcer = Announcer(after, collect=lambda: True, publish_ahead=before)
+    ahead = announcer.announce_ahead([ticket()])
+    assert announcer.flush(within=SOON)
+    assert ahead is not None
+    assert not announcer.committed(ahead)
+    assert before.published == []
+
+
 @pytest.mark.django_db(transaction=True)
 def test_mail_that_workers_are_behind_with_goes_out_in_batches(
     valkey: ValkeyServer, new_notification: Callable[..., NewNotification]

@@ -97,6 +97,16 @@ def test_whatever_the_arguments(
     assert from_form(valkey, monkeypatch, *args, ticket=ticket) == theirs
 
 
+def test_a_message_that_awaits_a_commit_says_so(
+    valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = by_celery(valkey, "x", awaits_commit=True)
+    ours = from_form(valkey, monkeypatch, "x", awaits_commit=True)
+    assert ours == theirs
+    assert ours["headers"][queues.AWAITS_COMMIT] is True
+    assert queues.AWAITS_COMMIT not in from_form(valkey, monkeypatch, "x")["headers"]
+
+
 def test_each_task_has_an_identity_of_its_own(valkey: ValkeyServer) -> None:
     found = [sent(valkey, "x") for _ in range(5)]
     assert len({message["headers"]["id"] for message in found}) == 5

@@ -1,5 +1,6 @@
 """Celery's doors, with a real worker on a real broker: what it times, and what the row decides."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,12 +10,20 @@ from typing import Any
 import pytest
 from celery import signals
 from celery.contrib.testing.worker import start_worker
+from django.db import connection, transaction
 from django.utils import timezone
 
 from config.celery import app
-from notifications import queues
+from notifications import claims, delivery, queues
 from notifications.models import AttemptOutcome, Heartbeat, Notification
-from notifications.publishing import publish_batch, publish_later, publish_live, publisher
+from notifications.outbox import NewNotification, enqueue
+from notifications.publishing import (
+    publish_ahead,
+    publish_batch,
+    publish_later,
+    publish_live,
+    publisher,
+)
 from notifications.states import Status
 from notifications.tickets import Ticketed
 from providers import connections
@@ -253,3 +262,32 @@ def test_a_long_wait_stays_in_the_row(
 def test_the_relay_task_shows_that_beat_and_worker_reach_each_other(worker: None) -> None:
     app.send_task(queues.RELAY, queue=queues.PERIODIC)
     until(lambda: Heartbeat.objects.filter(component="relay").exists(), what="a sign of life")
+
+
+def test_a_message_that_comes_before_its_commit_is_heeded(
+    new_notification: Callable[..., NewNotification],
+    sink: SmtpSink,
+    monkeypatch: pytest.MonkeyPatch,
+    worker: None,
+) -> None:
+    monkeypatch.setattr(delivery, "COMMIT_PATIENCE", timedelta(seconds=PATIENCE))
+    missed = threading.Event()
+    really = claims.claim
+
+    def claim(*args: Any, **options: Any) -> list[Notification]:
+        claimed = really(*args, **options)
+        if not claimed:
+            missed.set()
+        return claimed
+
+    monkeypatch.setattr(claims, "claim", claim)
+    with transaction.atomic():
+        [row] = enqueue([new_notification(send_at=timezone.now() + timedelta(hours=1))])
+        Notification.objects.filter(pk=row.pk).update(next_attempt_at=None)
+        assert publish_ahead([Ticketed(row.id, row.ticket)])
+        # On SQLite the claim waits for its turn to write, and misses nothing.
+        assert missed.wait(0.2 if connection.vendor == "sqlite" else PATIENCE) is not (
+            connection.vendor == "sqlite"
+        )
+    until(standing(row, Status.SENT), what="sent")
+    assert len(sink.messages) == 1
