@@ -19,20 +19,30 @@ STALE_AFTER = timedelta(seconds=30)
 """Longer than the 20 s for which SQLite may make a heartbeat wait for its turn to write."""
 
 
-def beat(component: str, instance: str) -> None:
-    """Say that this process lives. Never raises: a sign of life must not be what ends it."""
+def beat(component: str, instance: str, *, forks: bool = False) -> None:
+    """Say that this process lives. Never raises: a sign of life must not be what ends it.
+
+    A process that `forks` keeps no connection to the database, which its children would share.
+    """
     touch()
-    from django.db import connection
+    record(component, instance)
+    if forks:
+        from django.db import connection
+
+        connection.close()
+
+
+def record(component: str, instance: str) -> None:
+    """Say in the database that a process lives. Never raises."""
+    from django.db import close_old_connections
 
     from notifications import heartbeats
 
+    close_old_connections()  # as before a request: the server may have gone since the last time
     try:
         heartbeats.beat(component, instance)
     except Exception as error:  # noqa: BLE001 - whatever the database does, the worker goes on
         log.warning("heartbeat_failed", component=component, error=str(error))
-    finally:
-        # A process that forks must not hold a connection that its children would share.
-        connection.close()
 
 
 def touch() -> None:

@@ -9,9 +9,12 @@ from notifications.models import Heartbeat
 FORGOTTEN_AFTER = timedelta(days=1)
 """An instance that has been silent for so long was taken away on purpose."""
 
+_known: set[tuple[str, str]] = set()
+"""Whose first sign of life this process has recorded."""
+
 
 def beat(component: str, instance: str) -> None:
-    """Record that a process is alive now.
+    """Record that a process is alive now; with its first sign, forget who is gone.
 
     Args:
         component: what it is: `worker`, `beat`, `relay`.
@@ -24,7 +27,10 @@ def beat(component: str, instance: str) -> None:
         unique_fields=["component", "instance"],
         update_fields=["seen_at"],
     )
-    Heartbeat.objects.filter(component=component, seen_at__lt=now - FORGOTTEN_AFTER).delete()
+    if (component, instance) not in _known:
+        # Who is gone was mostly replaced by somebody of another name.
+        Heartbeat.objects.filter(component=component, seen_at__lt=now - FORGOTTEN_AFTER).delete()
+        _known.add((component, instance))
 
 
 def latest() -> dict[str, datetime]:
