@@ -15,7 +15,16 @@ from notifications import queues
 from notifications.claims import claim
 from notifications.models import AttemptOutcome, Notification
 from notifications.recording import record
-from notifications.relay import CLOCKS_DIFFER, publish_due, relay
+from notifications.relay import (
+    CLOCKS_DIFFER,
+    Find,
+    _finds,
+    due,
+    expired_claims,
+    publish_due,
+    relay,
+)
+from notifications.relay import overdue as overdue_mail
 from notifications.settlements import Settlement
 from notifications.states import Status
 from notifications.tickets import Ticketed
@@ -47,6 +56,33 @@ def test_what_nobody_holds_is_published_with_its_ticket(
     assert batches(valkey) == [[[str(row.id), 7]]]
     row.refresh_from_db()
     assert row.relay_at > timezone.now()
+
+
+@pytest.mark.parametrize("find", [expired_claims, overdue_mail, due])
+def test_a_look_finds_what_the_query_finds(enqueued: Enqueued, find: Find) -> None:
+    row, other = enqueued(), enqueued()
+    at = timezone.now()
+    if find is expired_claims:
+        claim([Ticketed(row.id, 0)], now=at)
+        Notification.objects.filter(pk=row.pk).update(claim_expires_at=at)
+    elif find is overdue_mail:
+        Notification.objects.filter(pk=row.pk).update(expires_at=at)
+    else:
+        Notification.objects.filter(pk=row.pk).update(relay_at=at)
+    moment = timedelta(microseconds=1)
+    for time, found in ((at - moment, False), (at, True), (at + moment, True)):
+        assert find(time).exists() is found
+        assert _finds(find, time) is found
+    assert list(find(at)) == [row] != [other]
+
+
+def test_a_sweep_that_finds_nothing_asks_once_for_each_step(
+    enqueued: Enqueued, valkey: ValkeyServer, django_assert_num_queries: Any
+) -> None:
+    enqueued()
+    relay()
+    with django_assert_num_queries(3):
+        relay()
 
 
 def test_what_is_not_due_is_left_alone(enqueued: Enqueued, valkey: ValkeyServer) -> None:
