@@ -4,9 +4,9 @@ From here through the broker and a worker to the process that sends it, a messag
 its row takes to be inserted and committed: some two milliseconds. Where commits are quick the
 message sets out first, marked (`AWAITS_COMMIT`), and who receives it waits a moment for the row.
 
-Nothing is promised by it. Until the row is there, nothing can be claimed; what is rolled back is
-waited for in vain, for `PATIENCE`. What commits late, or was not announced for whatever reason, is
-announced once it has committed: two messages for one mail do no harm.
+Nothing is promised by it. Until the row is there, nothing can be claimed; for what is rolled back a
+worker waits in vain, `delivery.COMMIT_PATIENCE` long. What commits late, or could not be announced,
+is announced once it has committed: two messages for one mail do no harm.
 """
 
 import threading
