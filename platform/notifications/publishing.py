@@ -22,7 +22,7 @@ from kombu.exceptions import ChannelError, OperationalError
 
 from notifications import queues
 from notifications.redis_messages import Form, client_of, form_of, is_watched
-from notifications.tickets import Ticketed
+from notifications.tickets import AWAITS_COMMIT, Ticketed
 
 log = structlog.get_logger()
 
@@ -90,7 +90,7 @@ class Publisher(threading.local):
             BrokerUnavailable: it was not published, as far as we know.
         """
 
-        headers = {queues.AWAITS_COMMIT: True} if awaits_commit else {}
+        headers = {AWAITS_COMMIT: True} if awaits_commit else {}
 
         def publish(connection: Connection) -> int | None:
             """Return how many messages lie in the queue now, where the broker says so unasked."""

@@ -15,8 +15,6 @@ PERIODIC: Final = "periodic"
 ALL: Final = (LIVE, BACKLOG, PERIODIC)
 
 DELIVER: Final = "notifications.deliver"
-AWAITS_COMMIT: Final = "awaits_commit"
-"""The header of a message of `DELIVER` whose row may be about to be committed."""
 DELIVER_BATCH: Final = "notifications.deliver_batch"
 RELAY: Final = "notifications.relay"
 AUDIT: Final = "notifications.audit"

@@ -15,7 +15,7 @@ from notifications.auditing import audit as audit_once
 from notifications.delivery import deliver_live, deliver_together
 from notifications.publishing import publish_later, shortest_delay
 from notifications.relay import relay as relay_once
-from notifications.tickets import Ticketed
+from notifications.tickets import AWAITS_COMMIT, Ticketed
 
 if TYPE_CHECKING:  # generic to the type checker only
     CeleryTask = Task[Any, Any]
@@ -77,7 +77,7 @@ main process kills; journal and claims then say what became of the mails.
 def deliver(self: CeleryTask, notification_id: str) -> None:
     """Attempt one notification, with the ticket in the message's `retries` header."""
     ticketed = Ticketed(UUID(notification_id), self.request.retries)
-    report = deliver_live(ticketed, awaits_commit=bool(self.request.get(queues.AWAITS_COMMIT)))
+    report = deliver_live(ticketed, awaits_commit=bool(self.request.get(AWAITS_COMMIT)))
     now = timezone.now()
     for delivered in report.delivered:
         if (at := delivered.retry_in_broker(now=now)) is not None:

@@ -1,7 +1,10 @@
 """What a message in the broker stands for."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
+
+AWAITS_COMMIT: Final = "awaits_commit"
+"""The header of a message whose notification may be about to be committed."""
 
 
 class Ticketed(NamedTuple):

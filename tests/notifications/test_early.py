@@ -21,7 +21,7 @@ from notifications.models import Notification
 from notifications.outbox import NewNotification, enqueue
 from notifications.publishing import FEW, publish_ahead, publisher
 from notifications.states import Status
-from notifications.tickets import Ticketed
+from notifications.tickets import AWAITS_COMMIT, Ticketed
 from tests.support.smtp_sink import SmtpSink
 from tests.support.valkey import ValkeyServer
 
@@ -200,7 +200,7 @@ def messages(valkey: ValkeyServer) -> list[dict[str, Any]]:
 
 def awaits(message: dict[str, Any]) -> bool:
     """Return whether a message says that its row may be on its way."""
-    return message["headers"].get(queues.AWAITS_COMMIT, False) is True
+    return message["headers"].get(AWAITS_COMMIT, False) is True
 
 
 @pytest.mark.django_db(transaction=True)

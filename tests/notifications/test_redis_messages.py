@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from notifications import publishing, queues
 from notifications.publishing import publisher
+from notifications.tickets import AWAITS_COMMIT
 from tests.support.valkey import ValkeyServer
 
 Message = dict[str, Any]
@@ -103,8 +104,8 @@ def test_a_message_that_awaits_a_commit_says_so(
     theirs = by_celery(valkey, "x", awaits_commit=True)
     ours = from_form(valkey, monkeypatch, "x", awaits_commit=True)
     assert ours == theirs
-    assert ours["headers"][queues.AWAITS_COMMIT] is True
-    assert queues.AWAITS_COMMIT not in from_form(valkey, monkeypatch, "x")["headers"]
+    assert ours["headers"][AWAITS_COMMIT] is True
+    assert AWAITS_COMMIT not in from_form(valkey, monkeypatch, "x")["headers"]
 
 
 def test_each_task_has_an_identity_of_its_own(valkey: ValkeyServer) -> None:
