@@ -38,8 +38,8 @@ def record(component: str, instance: str) -> None:
 
     from notifications import heartbeats
 
-    close_old_connections()  # as before a request: the server may have gone since the last time
     try:
+        close_old_connections()  # as before a request: the server may have gone meanwhile
         heartbeats.beat(component, instance)
     except Exception as error:  # noqa: BLE001 - whatever the database does, the worker goes on
         log.warning("heartbeat_failed", component=component, error=str(error))

@@ -43,6 +43,7 @@ CLOCKS_DIFFER = timedelta(seconds=3)
 """How far the clock of this host may be ahead of a worker's on another one."""
 EXPIRING = CLAIMABLE | {Status.UNKNOWN}
 SOME_TIME = datetime(2001, 1, 1, tzinfo=UTC)
+"""Stands for the time in a statement that is kept (`_first`), and for no time that is asked for."""
 REPUBLISH_AFTER = timedelta(seconds=60)
 """How long a published batch may take to be claimed before it is published again."""
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from notifications import claims, delivery, early, queues
 from notifications.announcing import Ahead, announcer
@@ -233,8 +234,6 @@ def test_without_credit_the_message_follows_the_commit(
 def test_what_is_to_be_sent_later_is_not_announced(
     valkey: ValkeyServer, new_notification: New, trusted: None
 ) -> None:
-    from django.utils import timezone
-
     with transaction.atomic():
         enqueue([new_notification(send_at=timezone.now() + timedelta(hours=1))])
     assert announcer.flush()
