@@ -20,11 +20,13 @@ Changes = Mapping[str, Any]
 Move = Callable[[], frozenset[UUID]]
 """Moves rows, and returns which it found."""
 
+# Asked for its state as such, PostgreSQL would go through the index by status, and read each row
+# that has been in this state since it last cleaned up: see `NotificationQuerySet.now_in`.
 _STATEMENT = """
     WITH moves(held_id, held_ticket{columns}) AS ({rows})
     UPDATE notifications_notification SET status = %s{own}{common}
     FROM moves
-    WHERE id = held_id AND ticket = held_ticket AND status IN ({statuses})
+    WHERE id = held_id AND ticket = held_ticket AND (status || '') IN ({statuses})
     RETURNING id
 """
 

@@ -4,6 +4,7 @@ Each bound stands close above what was counted when it was written. Whoever has 
 made every mail dearer: `make bench` says by how much.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -56,6 +57,14 @@ def commits_of(captured: CaptureQueriesContext) -> int:
         elif not is_open and statement.startswith(("INSERT", "UPDATE", "DELETE", "WITH")):
             commits += 1
     return commits
+
+
+def plan_of(sql: str) -> str:
+    """Return how the database would go about a statement."""
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{explain} {sql}")
+        return "\n".join(str(step[-1]) for step in cursor.fetchall())
 
 
 def owe(new: New, count: int) -> list[Ticketed]:
@@ -143,10 +152,13 @@ def test_a_batch_is_claimed_and_recorded_in_few_queries(
     assert commits_of(captured) <= 3
 
 
-@pytest.mark.one_database  # PostgreSQL plans by what its statistics say of a real table
 def test_no_statement_about_a_batch_reads_all_that_waits(
     new_notification: New, warm: SmtpSink
 ) -> None:
+    if connection.vendor == "postgresql":  # which plans by what it knows of a real table
+        owe(new_notification, 8_000)
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {Notification._meta.db_table}")
     with CaptureQueriesContext(connection) as captured:
         deliver(owe(new_notification, BATCH), retries_in_broker=False)
         tickets = owe(new_notification, BATCH)
@@ -161,11 +173,9 @@ def test_no_statement_about_a_batch_reads_all_that_waits(
     marks = '"notifications_notification"."id" IN', "id = held_id"
     by_key = [sql for sql in sql_of(captured) if any(mark in sql for mark in marks)]
     assert len(by_key) >= 8
-    with connection.cursor() as cursor:
-        for sql in by_key:
-            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
-            plan = " ".join(str(step[-1]) for step in cursor.fetchall())
-            assert "(id=?)" in plan, (plan, sql[:500])
+    for sql in by_key:
+        plan = plan_of(sql)
+        assert re.search(r"\(id=\?\)|Index Cond: \(\(?id = ", plan), (plan, sql[:500])
 
 
 def test_a_live_mail_takes_few_queries_and_two_commits(
