@@ -115,8 +115,8 @@ def rows_query(
 ) -> tuple[str, list[Any]]:
     """Return a query that gives rows of values, as columns of a model take them.
 
-    On PostgreSQL many rows are one parameter, in JSON: its driver would take longer to write
-    thousands of parameters into a statement than the server to read them.
+    On PostgreSQL what differs among many rows is one parameter, in JSON: its driver would take
+    longer to write thousands of parameters into a statement than the server to read them.
 
     Args:
         model: whose columns they are.
@@ -131,9 +131,8 @@ def rows_query(
     for values in converted:
         for position, convert in columns.converted:
             values[position] = convert(values[position])
-    if columns.recordset and len(rows) > 1:
-        keyed = [dict(zip(columns.keys, values, strict=True)) for values in converted]
-        return columns.recordset, [to_json(keyed).decode()]
+    if columns.in_json and len(rows) > 1:
+        return _from_json(columns, list(zip(*converted, strict=True)))
     placeholders = f"({', '.join(columns.placeholders)})"
     return (
         f"VALUES {', '.join([placeholders] * len(rows))}",
@@ -148,14 +147,40 @@ class _Columns:
     Attributes:
         converted: the positions of those that are not taken as they are, with their conversions.
         placeholders: of a row.
-        keys: by which the values of a row stand in JSON.
-        recordset: the query that reads them there; "" where a driver takes parameters quickly.
+        in_json: for each, how it is declared, read and written once where its rows are one
+            parameter, in JSON; empty where a driver takes parameters quickly.
     """
 
     converted: Sequence[tuple[int, Stored]]
     placeholders: Sequence[str]
-    keys: Sequence[str]
-    recordset: str
+    in_json: Sequence[tuple[str, str, str]]
+
+
+def _from_json(columns: _Columns, by_column: Sequence[tuple[Any, ...]]) -> tuple[str, list[Any]]:
+    """Return the query that reads rows from JSON; what is the same in all of them is not in it."""
+    first, *_ = by_column  # a row must be left to be counted, whatever is the same in it
+    same = {
+        position
+        for position, values in enumerate(by_column)
+        if values is not first and values.count(values[0]) == len(values)
+    }
+    own = [position for position in range(len(by_column)) if position not in same]
+    keys = [f"c{position}" for position in own]
+    keyed = [
+        dict(zip(keys, values, strict=True))
+        for values in zip(*(by_column[position] for position in own), strict=True)
+    ]
+    taken = ", ".join(
+        once if position in same else read
+        for position, (_, read, once) in enumerate(columns.in_json)
+    )
+    declared = ", ".join(columns.in_json[position][0] for position in own)
+    common = [by_column[position][0] for position in sorted(same)]
+    return (
+        f"SELECT {taken} FROM json_to_recordset(%s::json) AS given({declared})",  # noqa: S608
+        # A driver might name a member of an enumeration, which JSON takes as the text that it is.
+        [*(str(one) if isinstance(one, str) else one for one in common), to_json(keyed).decode()],
+    )
 
 
 @cache
@@ -165,17 +190,8 @@ def _columns(model: type[Model], names: tuple[str, ...], vendor: str) -> _Column
     found = [fields[name] for name in names]
     by_position = [conversions[field.name] for field in found]
     is_postgresql = vendor == "postgresql"
-    keys = [f"c{position}" for position in range(len(names))]
     # JSON in JSON is a text there, or it would have to be read to be written into the other.
     is_json = [isinstance(field, JSONField) for field in found]
-    read = ", ".join(
-        f"{key} {'text' if json_ else field.db_type(connection)}"
-        for key, field, json_ in zip(keys, found, is_json, strict=True)
-    )
-    taken = ", ".join(
-        f"{key}::jsonb" if json_ else key for key, json_ in zip(keys, is_json, strict=True)
-    )
-    recordset = f"SELECT {taken} FROM json_to_recordset(%s::json) AS given({read})"  # noqa: S608
     return _Columns(
         converted=[
             (position, convert)
@@ -183,9 +199,20 @@ def _columns(model: type[Model], names: tuple[str, ...], vendor: str) -> _Column
             if convert is not _as_it_is
         ],
         placeholders=["%s::jsonb" if is_postgresql and json_ else "%s" for json_ in is_json],
-        keys=keys,
-        recordset=recordset if is_postgresql else "",
+        in_json=[
+            _in_json(f"c{position}", str(field.db_type(connection)), is_json=json_)
+            for position, (field, json_) in enumerate(zip(found, is_json, strict=True))
+        ]
+        if is_postgresql
+        else (),
     )
+
+
+def _in_json(key: str, kind: str, *, is_json: bool) -> tuple[str, str, str]:
+    if is_json:
+        return f"{key} text", f"{key}::jsonb", "%s::jsonb"
+    # Without its length, to which PostgreSQL would cut a text silently.
+    return f"{key} {kind}", key, f"%s::{kind.partition('(')[0]}"
 
 
 @cache

@@ -71,7 +71,7 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
         whether its recipient `is_unwanted`: is on the suppression list.
     """
     # In one order everywhere, so that two that claim the same rows wait and do not deadlock.
-    presented = sorted(set(tickets))
+    presented = sorted(set(tickets), key=_number)
     if not presented:
         return []
     moment = stored(Notification, "relay_at")
@@ -92,6 +92,10 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
     for row in claimed:
         row.is_unwanted = bool(row.is_unwanted) or row.recipient in asked_for
     return claimed
+
+
+def _number(ticketed: Ticketed) -> int:
+    return ticketed.id.int  # of which UUIDs are made to be compared, one by one, in Python
 
 
 def come(tickets: Sequence[Ticketed], *, within: timedelta) -> bool:

@@ -16,7 +16,7 @@ def fit(model: type[Model], values: Mapping[str, Any]) -> dict[str, Any]:
     longest = _longest(model)
     found = dict(values)
     for name, value in values.items():
-        if isinstance(value, str) and not fits(value, longest.get(name)):
+        if value and isinstance(value, str) and not fits(value, longest.get(name)):
             found[name] = fitted(value, longest=longest.get(name))
     return found
 
@@ -26,7 +26,7 @@ def fit_row(row: Model) -> None:
     values = row.__dict__
     for name, longest in _longest(type(row)).items():
         value = values[name]
-        if isinstance(value, str) and not fits(value, longest):
+        if value and isinstance(value, str) and not fits(value, longest):
             values[name] = fitted(value, longest=longest)
 
 

@@ -58,7 +58,7 @@ def move_each(
         ("id", "ticket", *own),
         [
             (ticketed.id, ticketed.ticket, *(values[name] for name in own))
-            for ticketed, values in sorted(moves, key=lambda move: move[0].id)
+            for ticketed, values in sorted(moves, key=lambda move: move[0].id.int)
         ],
     )
     statement = _STATEMENT.format(

@@ -141,6 +141,30 @@ class CountingCodeGenerator(CodeGenerator):
         self.visit(node.arg, frame)
         self.write(f", {path(node)!r})")
 
+    def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802 - Jinja's name
+        """Write what stands between two statements as one text.
+
+        Jinja yields each piece of it, through all the functions that its block is called from. What
+        is collected in a buffer, or may turn out not to be shown, is left to Jinja.
+        """
+        if frame.buffer is not None or frame.require_output_check or len(node.nodes) == 1:
+            super().visit_Output(node, frame)
+            return
+        finalize = self._make_finalize()
+        self.writeline("yield ''.join((", node)
+        self.indent()
+        for child in node.nodes:
+            self.newline(child)
+            if isinstance(child, nodes.TemplateData):
+                self.write(repr(self._output_child_to_const(child, frame, finalize)))
+            else:
+                self._output_child_pre(child, frame, finalize)
+                self.visit(child, frame)
+                self._output_child_post(child, frame, finalize)
+            self.write(",")
+        self.outdent()
+        self.writeline("))")
+
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         """Begin the one call that prices, checks and escapes a value; Jinja would write two."""
         # `{% autoescape %}` makes it volatile; the grammar refuses that, and in doubt is escaped.

@@ -1,10 +1,11 @@
 """Rows written without Django's fields, beside the same rows written with them."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DataError, connection, transaction
 from django.db.models import Model
 
 from access import stored_values
@@ -105,6 +106,29 @@ def test_many_rows_are_stored_as_one_is() -> None:
     assert columns_of(both[1], but=differing) == columns_of(alone, but=differing)
     stored = Notification.objects.get(pk=both[1].pk)
     assert (stored.recipient_name, stored.context) == (ODD, values["context"])
+
+
+def test_what_differs_among_many_rows_is_each_ones_own() -> None:
+    row = a_notification()
+    row.save(force_insert=True)
+    moments = [None, NOW, NOW + timedelta(seconds=1)]
+    attempts = [
+        an_attempt(row, ticket=ticket, next_attempt_at=moment, summary="same")
+        for ticket, moment in enumerate(moments)
+    ]
+    assert len(insertion_of_new(attempts)()) == 3
+    found = DeliveryAttempt.objects.order_by("ticket")
+    assert [one.next_attempt_at for one in found] == moments
+    assert [(one.summary, one.outcome) for one in found] == [("same", "transient")] * 3
+
+
+def test_a_text_too_long_for_its_column_is_never_cut() -> None:
+    too_long = "x" * 36
+    rows = [a_notification(name, locale=too_long) for name in ("one", "two")]
+    with suppress(DataError), transaction.atomic():  # SQLite's columns have no length
+        insertion_of_new(rows)()
+    kept = set(Notification.objects.values_list("locale", flat=True))
+    assert kept == ({too_long} if connection.vendor == "sqlite" else set())
 
 
 def test_many_moments_of_odd_zones_are_those_that_were_meant() -> None:
