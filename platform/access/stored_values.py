@@ -158,11 +158,11 @@ class _Columns:
 
 def _from_json(columns: _Columns, by_column: Sequence[tuple[Any, ...]]) -> tuple[str, list[Any]]:
     """Return the query that reads rows from JSON; what is the same in all of them is not in it."""
-    first, *_ = by_column  # a row must be left to be counted, whatever is the same in it
+    # But the first column, so that there are rows to be read, whatever is the same in them.
     same = {
         position
         for position, values in enumerate(by_column)
-        if values is not first and values.count(values[0]) == len(values)
+        if position and values.count(values[0]) == len(values)
     }
     own = [position for position in range(len(by_column)) if position not in same]
     keys = [f"c{position}" for position in own]
