@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache, partial
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -147,13 +147,21 @@ class _Columns:
     Attributes:
         converted: the positions of those that are not taken as they are, with their conversions.
         placeholders: of a row.
-        in_json: for each, how it is declared, read and written once where its rows are one
-            parameter, in JSON; empty where a driver takes parameters quickly.
+        in_json: each as it stands in a query whose rows are one parameter, in JSON; empty where a
+            driver takes parameters quickly.
     """
 
     converted: Sequence[tuple[int, Stored]]
     placeholders: Sequence[str]
-    in_json: Sequence[tuple[str, str, str]]
+    in_json: "Sequence[_InJson]"
+
+
+class _InJson(NamedTuple):
+    """A column in SQL: as the JSON declares it, as it is read there, and as one parameter."""
+
+    declared: str
+    read: str
+    once: str
 
 
 def _from_json(columns: _Columns, by_column: Sequence[tuple[Any, ...]]) -> tuple[str, list[Any]]:
@@ -171,10 +179,10 @@ def _from_json(columns: _Columns, by_column: Sequence[tuple[Any, ...]]) -> tuple
         for values in zip(*(by_column[position] for position in own), strict=True)
     ]
     taken = ", ".join(
-        once if position in same else read
-        for position, (_, read, once) in enumerate(columns.in_json)
+        column.once if position in same else column.read
+        for position, column in enumerate(columns.in_json)
     )
-    declared = ", ".join(columns.in_json[position][0] for position in own)
+    declared = ", ".join(columns.in_json[position].declared for position in own)
     common = [by_column[position][0] for position in sorted(same)]
     return (
         f"SELECT {taken} FROM json_to_recordset(%s::json) AS given({declared})",  # noqa: S608
@@ -208,11 +216,12 @@ def _columns(model: type[Model], names: tuple[str, ...], vendor: str) -> _Column
     )
 
 
-def _in_json(key: str, kind: str, *, is_json: bool) -> tuple[str, str, str]:
+def _in_json(key: str, kind: str, *, is_json: bool) -> _InJson:
     if is_json:
-        return f"{key} text", f"{key}::jsonb", "%s::jsonb"
+        return _InJson(declared=f"{key} text", read=f"{key}::jsonb", once="%s::jsonb")
     # Without its length, to which PostgreSQL would cut a text silently.
-    return f"{key} {kind}", key, f"%s::{kind.partition('(')[0]}"
+    once = f"%s::{kind.partition('(')[0]}"
+    return _InJson(declared=f"{key} {kind}", read=key, once=once)
 
 
 @cache

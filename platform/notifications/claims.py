@@ -95,7 +95,7 @@ def claim(tickets: Iterable[Ticketed], *, now: datetime) -> list[Notification]:
 
 
 def _number(ticketed: Ticketed) -> int:
-    return ticketed.id.int  # of which UUIDs are made to be compared, one by one, in Python
+    return ticketed.id.int  # what UUIDs compare too, but in Python
 
 
 def come(tickets: Sequence[Ticketed], *, within: timedelta) -> bool:

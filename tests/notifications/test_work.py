@@ -24,6 +24,7 @@ from notifications.publishing import publish_live, publisher
 from notifications.recording import Recorder
 from notifications.tickets import Ticketed
 from providers import routing, state
+from tests.support.plans import plan_of
 from tests.support.smtp_sink import SmtpSink
 from tests.support.valkey import ValkeyServer
 
@@ -57,14 +58,6 @@ def commits_of(captured: CaptureQueriesContext) -> int:
         elif not is_open and statement.startswith(("INSERT", "UPDATE", "DELETE", "WITH")):
             commits += 1
     return commits
-
-
-def plan_of(sql: str) -> str:
-    """Return how the database would go about a statement."""
-    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
-    with connection.cursor() as cursor:
-        cursor.execute(f"{explain} {sql}")
-        return "\n".join(str(step[-1]) for step in cursor.fetchall())
 
 
 def owe(new: New, count: int) -> list[Ticketed]:
