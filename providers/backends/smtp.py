@@ -103,9 +103,9 @@ class EmailBackend(DjangoBackend):
 
     def _send(self, email_message: EmailMessage, *, following: EmailMessage | None = None) -> bool:
         session = self.connection
-        if session is None or not email_message.recipients():
+        mail = None if session is None else self._outgoing(email_message)
+        if session is None or mail is None:
             return False
-        mail = self._outgoing(email_message)
         session.ehlo_or_helo_if_needed()
         self.reply, self.refused = (0, b""), {}
         if self.fast_path and session.has_extn("pipelining"):
@@ -115,21 +115,25 @@ class EmailBackend(DjangoBackend):
                 self._send_in_steps(session, mail)
         return True
 
-    def _outgoing(self, message: EmailMessage) -> Outgoing:
+    def _outgoing(self, message: EmailMessage) -> Outgoing | None:
+        """Return the mail as the server gets it; None if it has no recipient."""
         if self._written is not None and self._written.message is message:
             return self._written
+        recipients = message.recipients()
+        if not recipients:
+            return None
         encoding = message.encoding or "utf-8"
         return Outgoing(
             message=message,
             sender=_sender(message.from_email, encoding),
             body=as_wire(message, quick=self.fast_path),
-            recipients=[_envelope(address, encoding) for address in message.recipients()],
+            recipients=[_envelope(address, encoding) for address in recipients],
         )
 
     def _write_ahead(self, following: EmailMessage | None) -> None:
         """Have the next mail written before it is handed over."""
         self._written = None
-        if following is not None and following.recipients():
+        if following is not None:
             with suppress(Exception):  # what is wrong with it is told when it is handed over itself
                 self._written = self._outgoing(following)
 
@@ -180,13 +184,14 @@ def _envelope(address: str, encoding: str) -> str:
 
 def _mail_options(session: smtplib.SMTP, mail: Outgoing) -> list[str]:
     options = []
-    if session.has_extn("size"):
+    offered = session.esmtp_features  # what `has_extn` looks at, after it has lowered the name
+    if "size" in offered:
         # So that a server with a limit refuses before the mail is sent, not after (RFC 1870).
         options.append(f"size={len(mail.body)}")
-    if session.has_extn("8bitmime") and not mail.body.isascii():
+    if "8bitmime" in offered and not mail.body.isascii():
         options.append("BODY=8BITMIME")
-    if not all(recipient.isascii() for recipient in mail.recipients):
-        if not session.has_extn("smtputf8"):
+    if not "".join(mail.recipients).isascii():
+        if "smtputf8" not in offered:
             raise Smtputf8Unsupported("the server does not offer SMTPUTF8")
         options.append("SMTPUTF8")
     return options

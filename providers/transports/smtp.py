@@ -17,9 +17,10 @@ from providers.transports.base import Handover, Transport
 # How servers name the queue id in the last reply: Postfix "queued as 4F2…", Exim "id=1t2…",
 # Sendmail "4A… Message accepted", Exchange "<…> [InternalId=…]", SES and others "250 Ok <id>".
 _QUEUE_ID = re.compile(
+    r"(?=[qi2o])(?:"  # looks ahead: of each other character one look is enough
     r"queued as (?P<postfix>[\w.-]+)|\bid=(?P<exim>[\w.-]+)"
     r"|^2\.\d\.\d (?P<sendmail>[\w-]+) Message accepted"
-    r"|^(?:2\.\d\.\d )?ok:? (?P<other>[\w.<>@-]{6,})$",
+    r"|^(?:2\.\d\.\d )?ok:? (?P<other>[\w.<>@-]{6,})$)",
     re.IGNORECASE,
 )
 
@@ -43,7 +44,7 @@ class SmtpTransport(Transport):
         following: EmailMultiAlternatives | None = None,
     ) -> Handover:
         """Hand over one mail."""
-        if not message.recipients():
+        if not any(message.to) and not message.recipients():
             raise UNSENDABLE.of(Occurrence(provider=self.alias, phase=Phase.CONNECT))
         self.backend.hand_over(message, following=following)
         code, text = self.backend.reply

@@ -12,19 +12,16 @@ mail whose body has left. Every reply belongs to one command of one mail, and is
 come alone.
 """
 
-import re
 import smtplib
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from django.core.mail import EmailMessage
 
-from providers.transports.smtp_session import Step, WatchedSMTP, as_data
+from providers.transports.smtp_session import Step, WatchedSMTP, as_data, quoted
 
 Reply = tuple[int, bytes]
-_PLAIN = re.compile(r"[A-Za-z0-9+_-]+(?:\.[A-Za-z0-9+_-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 _CLOSING = 421  # the server closes the connection, wherever it says so (RFC 5321, 3.8)
 
 
@@ -95,9 +92,10 @@ class Pipeline:
 
     def _envelope(self, mail: Outgoing) -> bytes:
         options = self._options(mail)
-        lines = [f"MAIL FROM:{_quoted(mail.sender)} {' '.join(options)}".rstrip()]
-        lines += [f"RCPT TO:{_quoted(recipient)}" for recipient in mail.recipients]
-        if any("\r" in line or "\n" in line for line in lines):
+        lines = [f"MAIL FROM:{quoted(mail.sender)} {' '.join(options)}".rstrip()]
+        lines += [f"RCPT TO:{quoted(recipient)}" for recipient in mail.recipients]
+        joined = "".join(lines)
+        if "\r" in joined or "\n" in joined:
             raise ValueError("an address holds a line break")
         reset = ["RSET"] if self._to_reset else []
         encoding = "utf-8" if "SMTPUTF8" in options else "ascii"
@@ -105,6 +103,8 @@ class Pipeline:
 
     def _read_envelope(self, mail: Outgoing) -> None:
         session, progress = self._session, self._session.progress
+        if not self._to_reset and len(mail.recipients) == 1 and session.may_send_body():
+            return  # as nearly always; who is refused something is told by what is read below
         if self._to_reset:
             self._to_reset = False
             if session.getreply()[0] // 100 != 2:
@@ -138,9 +138,3 @@ class Pipeline:
         # After a 354 the server takes all that comes for a body: then only closing is clear.
         self.in_step = not {354, _CLOSING}.intersection(codes)
         self._to_reset = self.in_step
-
-
-@lru_cache(maxsize=256)  # senders are few, and come with a name
-def _quoted(address: str) -> str:
-    """Return the address in angle brackets; only an odd one needs to be read by its grammar."""
-    return f"<{address}>" if _PLAIN.fullmatch(address) else smtplib.quoteaddr(address)

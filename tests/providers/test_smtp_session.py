@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.transports.smtp_session import Progress, WatchedSMTP, as_data
+from providers.transports.smtp_session import (
+    Progress,
+    Step,
+    WatchedSMTP,
+    as_data,
+    limit_waiting,
+)
 
 Connected = Callable[..., tuple[WatchedSMTP, socket.socket]]
 
@@ -167,6 +173,79 @@ def replies_of(
         session.close()
         sending.join(5)
     return found
+
+
+GREETED = b"250 hello\r\n"
+TAKEN = b"250 2.1.0 Ok\r\n251 2.1.5 Forwarded\r\n354 Go ahead\r\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "is_best"),
+    [
+        (TAKEN, True),
+        (TAKEN + b"250 2.0.0 Ok\r\n", True),
+        (TAKEN[:-1], False),
+        (TAKEN[: TAKEN.index(b"354")], False),
+        (TAKEN.replace(b"250 ", b"451 "), False),
+        (TAKEN.replace(b"251 ", b"550 "), False),
+        (TAKEN.replace(b"251 ", b"252 "), False),
+        (TAKEN.replace(b"354 ", b"554 "), False),
+        (TAKEN.replace(b"250 ", b"250-more\r\n250 "), False),
+    ],
+)
+def test_only_the_best_that_an_envelope_can_be_answered_is_read_at_once(
+    connected: Connected, said: bytes, *, is_best: bool
+) -> None:
+    session, server = connected()
+    assert not session.may_send_body()  # nothing was read yet
+    server.sendall(GREETED + said)
+    assert session.getreply() == (250, b"hello")
+    session.progress.step = Step.MAIL
+    assert session.may_send_body() is is_best
+    assert session.progress.step is (Step.BODY if is_best else Step.MAIL)
+    server.close()
+    left = said[len(TAKEN) :] if is_best else said
+    if left.endswith(b"\n"):
+        assert session.getreply()[0] == int(left[:3])
+
+
+ADDRESSES = st.sampled_from(
+    ["a@b.example", "A. B. <a.b@c.example>", '"a b"@c.example', "", "<a@b>", "a", "민지@c.example"]
+)
+
+
+@given(
+    sender=ADDRESSES,
+    recipient=ADDRESSES,
+    options=st.lists(st.sampled_from(["size=1", "BODY=8BITMIME", "SMTPUTF8"]), unique=True),
+    is_extended=st.booleans(),
+)
+def test_an_envelope_is_what_smtplib_makes_of_it(
+    sender: str, recipient: str, options: list[str], *, is_extended: bool
+) -> None:
+    def said(connect: Callable[[socket.socket], smtplib.SMTP]) -> bytes | type[Exception]:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            session = connect(ours)
+            session.does_esmtp, session.esmtp_features = is_extended, {"smtputf8": ""}
+            theirs.sendall(b"250 Ok\r\n250 Ok\r\n")
+            try:
+                session.mail(sender, options)
+                session.rcpt(recipient)
+            except UnicodeEncodeError as error:
+                return type(error)
+            return theirs.recv(10_000)
+
+    assert said(watched_session) == said(usual_session)
+
+
+def test_a_socket_is_told_how_long_to_wait_where_that_has_changed(connected: Connected) -> None:
+    session, _ = connected()
+    sock = session.sock
+    assert sock is not None
+    for seconds, told in [(20, 20), (19.97, 20), (20.03, 20), (19.9, 19.9), (0.001, 0.001)]:
+        limit_waiting(sock, seconds)
+        assert sock.gettimeout() == told
 
 
 @given(body=st.lists(st.sampled_from([b".", b"..", b"a", b"\r\n", b" ", b"\xff"])).map(b"".join))
