@@ -6,6 +6,7 @@ of this shape is left to Django's classes: `as_wire` returns None. A property te
 (`tests/providers/test_common_shape.py`) holds both to the same mail, as parsers read them.
 """
 
+import os
 import re
 import time
 from base64 import b64encode
@@ -13,7 +14,6 @@ from binascii import b2a_qp
 from collections.abc import Iterator, Sequence
 from email.utils import formatdate
 from functools import lru_cache
-from secrets import token_hex
 
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
@@ -35,9 +35,22 @@ _NAMED = re.compile(rf'"((?:[^"\\]|\\["\\])*)" <({_ADDRESS})>')
 _LETTERS = r"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]|[^\x00-\x7f])+"
 _PHRASE = re.compile(rf"({_LETTERS}(?: {_LETTERS})*) <({_ADDRESS})>")  # needs no quotes
 _ESCAPED = re.compile(r'\\(["\\])')
-# Set by Django itself, or with a meaning for the body: none that a common mail brings along.
+# Set by Django itself, or saying something of the body's form. No common mail brings them along.
 _RESERVED = frozenset(
-    ["from", "to", "cc", "bcc", "reply-to", "sender", "subject", "date", "mime-version"]
+    [
+        "from",
+        "to",
+        "cc",
+        "bcc",
+        "reply-to",
+        "sender",
+        "subject",
+        "date",
+        "mime-version",
+        "content-type",
+        "content-transfer-encoding",
+        "content-disposition",
+    ]
 )
 
 
@@ -55,7 +68,7 @@ def as_wire(message: EmailMessage) -> bytes | None:
 
 def _written(message: EmailMessage) -> bytes:
     html = _html_of(message)
-    boundary = f"=_{token_hex(16)}"
+    boundary = f"=_{os.urandom(16).hex()}"
     headers = (
         f"MIME-Version: 1.0\r\n"
         f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n'
@@ -107,26 +120,34 @@ def _part(subtype: str, text: str) -> bytes:
     data = text.encode("utf-8")
     if b"\r" in data:
         data = _LINE_END.sub(b"\n", data)
-    lines = data.split(b"\n")
-    if max(map(len, lines)) > LONGEST_LINE:
+    if _has_long_line(data):
         encoding = "quoted-printable"
-        lines = b2a_qp(data, istext=True).split(b"\n")
+        data = b2a_qp(data, istext=True)
     else:
         encoding = "7bit" if data.isascii() else "8bit"
     head = (
         f'\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
         f"Content-Transfer-Encoding: {encoding}\r\n\r\n"
     )
-    return head.encode("ascii") + b"\r\n".join(lines)
+    return head.encode("ascii") + data.replace(b"\n", b"\r\n")
+
+
+def _has_long_line(data: bytes) -> bool:
+    """Return whether a line is longer than it may be, looking at few of them."""
+    begin = 0  # of a line
+    while len(data) - begin > LONGEST_LINE:
+        end = data.rfind(b"\n", begin, begin + LONGEST_LINE + 1)
+        if end < 0:
+            return True
+        begin = end + 1
+    return False
 
 
 def _further(message: EmailMessage) -> Iterator[str]:
     named = set()
     for name, value in message.extra_headers.items():
         lower = name.lower()
-        # Content-Language and the like say something of the mail; these of its form.
-        of_form = lower in ("content-type", "content-transfer-encoding", "content-disposition")
-        if lower in _RESERVED or of_form or lower in named or not _NAME.fullmatch(name):
+        if lower in _RESERVED or lower in named or not _NAME.fullmatch(name):
             raise _Unusual
         named.add(lower)
         yield f"{name}: {_verbatim(name, value)}\r\n"

@@ -1,12 +1,12 @@
 """A mail as it goes over the wire and into `.eml` files."""
 
+import os
 import re
 from email._policybase import Compat32
 from email.generator import BytesGenerator
 from email.header import Header
 from email.message import Message
 from io import BytesIO
-from secrets import token_hex
 from typing import Any, Self, cast
 
 from django.core.mail import EmailMessage
@@ -15,6 +15,8 @@ from providers.backends import common_shape
 
 _VISIBLE = re.compile(r"[!-~](?: ?[!-~])*")  # ASCII in one line, no blank that folding could move
 
+# What a mail's or an alternative's parts are, with the boundary that `as_wire` gives them.
+_OF_PARTS = re.compile(r'(multipart/[a-z]{1,20};) (boundary="=_[0-9a-f]{32}")')
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -34,7 +36,7 @@ def as_wire(message: EmailMessage, *, quick: bool = False) -> bytes:
         if holds_parts and part.get_boundary() is None:
             # Or the generator looks for one that no part holds: it compiles a pattern, and searches
             # them all with it. There is no need to search for 128 random bits.
-            part.set_boundary(f"=_{token_hex(16)}")
+            part.set_boundary(f"=_{os.urandom(16).hex()}")
     whole = BytesIO()
     # As Django's `as_bytes` does.
     _Generator(whole, mangle_from_=False, policy=_POLICY).flatten(built)
@@ -68,6 +70,10 @@ class _ShortHeaders(Compat32):
         )
         if is_short and _VISIBLE.fullmatch(value):
             return f"{name}: {value}{self.linesep}".encode("ascii")
+        if type(value) is str and (of_parts := _OF_PARTS.fullmatch(value)):
+            return f"{name}: {of_parts[1]}{self.linesep} {of_parts[2]}{self.linesep}".encode(
+                "ascii"
+            )
         return super().fold_binary(name, value)
 
 
