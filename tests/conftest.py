@@ -6,7 +6,6 @@
 import os
 import sys
 from collections.abc import Generator, Iterator, Sequence
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -81,7 +80,7 @@ def known_templates(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     is depends on how long a test takes.
     """
     live.refresh(now=True)
-    monkeypatch.setattr(live, "ASKED_EVERY", timedelta(days=1))
+    monkeypatch.setattr(live, "ASKED_EVERY", 86_400.0)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -82,12 +82,11 @@ def find(*, event: str, locale: str) -> Bundle:
     Looks for the recipient's locale, its language, then the default's, each in both places.
     Raises RenderingError.
     """
-    files, default = _current(), settings.DEFAULT_LOCALE
     if published.has(event):
-        for candidate in candidates(locale, default=default):
+        for candidate in candidates(locale, default=settings.DEFAULT_LOCALE):
             bundle = published.find(event, candidate)
             if bundle is not None:
                 return bundle
-            if files.has(event=event, locale=candidate, fresh=settings.DEBUG):
+            if _current().has(event=event, locale=candidate, fresh=settings.DEBUG):
                 break
-    return files.find(event=event, locale=locale, fresh=settings.DEBUG)
+    return _current().find(event=event, locale=locale, fresh=settings.DEBUG)

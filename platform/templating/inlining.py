@@ -12,7 +12,7 @@ _inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=Tr
 
 LARGEST_INLINED = 5_000_000  # providers refuse mail from about 10 MB
 # A link is no style of ours: the inliner takes those to style sheets out.
-MAY_BE_STYLED = re.compile(r"<(?:style|link)\b", re.IGNORECASE)
+MAY_BE_STYLED = re.compile(r"<(?=[sl])(?:style|link)\b", re.IGNORECASE)  # a look ahead is quicker
 STYLE = re.compile(r"<style\b[^>]*>([^<]*)", re.IGNORECASE)
 MOST_RULES = 600
 # The inliner compares each declaration that applies to an element with those found before it:

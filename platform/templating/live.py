@@ -7,7 +7,6 @@ for a query. Rendering itself knows no database.
 
 import threading
 import time
-from datetime import timedelta
 
 import structlog
 from django.conf import settings
@@ -20,7 +19,8 @@ from templating.published import Stored
 
 log = structlog.get_logger()
 
-ASKED_EVERY = timedelta(seconds=2)
+ASKED_EVERY = 2.0
+"""Seconds."""
 
 
 class _Seen:
@@ -41,7 +41,7 @@ def refresh(*, now: bool = False) -> None:
 
     Without the database the process goes on with what it knows: mail must not wait for this.
     """
-    _refresh(every=timedelta() if now else ASKED_EVERY, is_patient=now)
+    _refresh(every=0.0 if now else ASKED_EVERY, is_patient=now)
 
 
 def refresh_early() -> None:
@@ -49,9 +49,8 @@ def refresh_early() -> None:
     _refresh(every=ASKED_EVERY / 2, is_patient=False)
 
 
-def _refresh(*, every: timedelta, is_patient: bool) -> None:
-    is_due = time.monotonic() - _seen.asked_at >= every.total_seconds()
-    if not is_due or not _seen.lock.acquire(blocking=is_patient):
+def _refresh(*, every: float, is_patient: bool) -> None:
+    if time.monotonic() - _seen.asked_at < every or not _seen.lock.acquire(blocking=is_patient):
         return
     try:
         _seen.asked_at = time.monotonic()

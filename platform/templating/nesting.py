@@ -13,6 +13,7 @@ from templating.errors import BoundsExceeded
 DEEPEST = 500
 # Documents with fewer tags cannot be too deep, whatever they hold. Nearly all mail is below this.
 FEW_TAGS = 2_000
+SHORTEST_TAG = len("<p>")
 
 TAG_NAME = re.compile(r"(/?)([A-Za-z][^\s/>]*)")
 COMMENT_END = re.compile(r"--!?>")
@@ -109,7 +110,7 @@ REFUSED = frozenset(["frameset", "math", "plaintext", "svg", "template"])
 
 def check(html: str) -> None:
     """Raise BoundsExceeded if the document's elements are, or may be, nested too deeply."""
-    if html.count("<") <= FEW_TAGS:
+    if len(html) < SHORTEST_TAG * FEW_TAGS or html.count("<") <= FEW_TAGS:
         return
     open_elements: list[str] = []
     for closing, name in _tags(html):

@@ -56,6 +56,8 @@ def shown_in_html(value: Any, running: Budget) -> str:
     elif kind is Markup:
         running.charge(len(value))
         return value  # type: ignore[no-any-return] # its type was looked at
+    elif kind in PLAIN_NUMBERS:
+        return str(value)
     else:
         value = text_of(value)
         if type(value) is not str:
@@ -67,12 +69,13 @@ def shown_in_html(value: Any, running: Budget) -> str:
 
 def shown_in_text(value: Any, running: Budget) -> str:
     """Return what `{{ value }}` puts into plain text: `str(text_of(value))`; see shown_in_html."""
-    if type(value) is str:
+    kind = type(value)
+    if kind is str:
         running.characters -= len(value)
         if running.characters < 0:
             running.charge(0)
-        return value
-    return str(text_of(value))
+        return value  # type: ignore[no-any-return] # its type was looked at
+    return str(value if kind in PLAIN_NUMBERS else text_of(value))
 
 
 def concat(pieces: Iterable[str]) -> str:

@@ -107,7 +107,10 @@ def _part(template: Template, variables: dict[str, Any], *, finish: Callable[[st
 
 
 def _output(template: Template, variables: dict[str, Any]) -> str:
-    context = template.new_context(variables, shared=True)
+    # As `template.new_context` does, which also notes which of them are the environment's: nobody
+    # asks, for they are the same for all templates.
+    environment = template.environment
+    context = environment.context_class(environment, variables, template.name, template.blocks)
     text = concat(template.root_render_func(context))
     if len(text) > LARGEST_PART:
         raise BoundsExceeded(f"the result is longer than {LARGEST_PART:,} characters")

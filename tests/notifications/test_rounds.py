@@ -4,7 +4,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -504,7 +503,7 @@ def test_the_database_is_not_asked_for_anything_while_an_answer_is_due(
     enqueued: Enqueued, sink: SmtpSink, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.EMAIL_BACKEND = "notifications.mail_backend.OutboxEmailBackend"
-    monkeypatch.setattr(live, "ASKED_EVERY", timedelta())
+    monkeypatch.setattr(live, "ASKED_EVERY", 0.0)
     for number in range(8):
         enqueued()
         send_mail("Hello", "Text", None, [f"n{number}@example.com"])
@@ -524,7 +523,7 @@ def test_the_database_is_not_asked_for_anything_while_an_answer_is_due(
 def test_what_is_published_is_asked_for_while_a_batch_is_sent(
     enqueued: Enqueued, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "ASKED_EVERY", timedelta())
+    monkeypatch.setattr(live, "ASKED_EVERY", 0.0)
     asked: list[int] = []
 
     def ask(execute: Any, sql: str, *rest: Any) -> Any:

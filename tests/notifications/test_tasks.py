@@ -177,8 +177,8 @@ def test_what_the_next_mail_would_wait_for_is_asked_when_this_one_is_out(
 ) -> None:
     live.refresh(now=True)
     # So long that it does not become due by itself, however slowly the worker starts.
-    monkeypatch.setattr(live, "ASKED_EVERY", timedelta(hours=1))
-    half_old = time.monotonic() - 0.6 * live.ASKED_EVERY.total_seconds()
+    monkeypatch.setattr(live, "ASKED_EVERY", 3600.0)
+    half_old = time.monotonic() - 0.6 * live.ASKED_EVERY
     monkeypatch.setattr(live._seen, "asked_at", half_old)
     row = enqueued()
     publish_live([Ticketed(row.id, 0)])
