@@ -8,7 +8,7 @@ from typing import Protocol
 
 from providers.limits import Grant, Log
 from providers.rates import Rate
-from providers.standing import Change, Standing, changes
+from providers.standing import NEVER_FAILED, Change, Standing, changes
 
 HISTORY_LENGTH = 200
 
@@ -57,12 +57,12 @@ class LocalState:
 
     def standings(self, aliases: Iterable[str]) -> dict[str, Standing]:
         """Return how the providers stand, as far as this process knows."""
-        return {alias: self._standings.get(alias, Standing()) for alias in aliases}
+        return {alias: self._standings.get(alias, NEVER_FAILED) for alias in aliases}
 
     def update(self, alias: str, transition: Transition, *, now: datetime) -> list[Change]:
         """Apply `transition`."""
         with self._lock:
-            before = self._standings.get(alias, Standing())
+            before = self._standings.get(alias, NEVER_FAILED)
             after = transition(before)
             self._standings[alias] = after
             changed = list(changes(before, after, now=now))

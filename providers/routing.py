@@ -33,7 +33,7 @@ from providers.errors import ProviderError
 from providers.limits import Grant
 from providers.local_state import Transition
 from providers.rates import Rate, parse_rate
-from providers.standing import Change, Pause, Standing, StandingPolicy
+from providers.standing import NEVER_FAILED, Change, Pause, Standing, StandingPolicy
 from providers.state import RECENT, WorkersState
 
 __all__ = ["Change", "Pause", "Permit", "ProviderState"]
@@ -99,7 +99,6 @@ class ProviderState:
 
 
 _state = WorkersState(lambda: settings.REDIS_URL)
-_NEVER_FAILED = Standing()
 
 
 def permit(*, now: datetime, wanted: int = 1) -> Permit:
@@ -140,7 +139,7 @@ def look_ahead() -> None:
     _state.recent_standings(settings.EMAIL_PROVIDERS, within=RECENT / 2)
 
 
-def chain(permit: Permit, *, position: int, now: datetime) -> tuple[str, ...]:
+def chain(permit: Permit, *, position: int, now: datetime | None = None) -> tuple[str, ...]:
     """Return who may take the next mail of a permit, of which `position` have been sent so far.
 
     A breaker may have opened since the permit was given, or closed. With nobody left, the rest of
@@ -152,6 +151,7 @@ def chain(permit: Permit, *, position: int, now: datetime) -> tuple[str, ...]:
     paid = permit.receipts[-1].alias if permit.receipts else None
     if paid == next(iter(known), None) and _is_all_well(known):
         return tuple(known)  # what the plan would say, as it nearly always does
+    now = now or timezone.now()
     plan = _plan(now=now, known=known)
     if not plan.chain or plan.chain[0] == paid:
         return plan.chain
@@ -199,7 +199,7 @@ def recipient_hash(address: str) -> str:
 def note_success(alias: str, *, now: datetime | None = None) -> None:
     """Take note that a provider accepted a mail."""
     known = _recent_standings().get(alias)
-    if known == _NEVER_FAILED:
+    if known is NEVER_FAILED or known == NEVER_FAILED:
         return
     moment = _moment(now or timezone.now(), standing.ACCEPTED)
     if known is not None and standing.after_acceptance(known, moment) == known:
@@ -293,7 +293,7 @@ def _plan(*, now: datetime, known: Mapping[str, Standing] | None = None) -> chai
 
 
 def _is_all_well(known: Mapping[str, Standing]) -> bool:
-    return all(one == _NEVER_FAILED for one in known.values())
+    return all(one is NEVER_FAILED or one == NEVER_FAILED for one in known.values())
 
 
 def _reserve_probe(alias: str, *, now: datetime, alone: bool) -> bool:

@@ -74,6 +74,10 @@ class Standing:
         return self.breaker.state is BreakerState.CLOSED and self.paused(now=now) is None
 
 
+NEVER_FAILED = Standing()
+"""Where nothing is known of a provider."""
+
+
 def after_acceptance(standing: Standing, moment: Moment) -> Standing:
     """Return the standing after a mail was accepted."""
     pause = standing.pause

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from providers.breaker import Breaker, BreakerState
-from providers.standing import Change, Pause, Standing
+from providers.standing import NEVER_FAILED, Change, Pause, Standing
 
 
 def encode(value: Standing | Change) -> str:
@@ -17,7 +17,7 @@ def encode(value: Standing | Change) -> str:
 def decode_standing(text: str | None) -> Standing:
     """Return a stored standing; a fresh one where there is none, or another release's."""
     if not text:
-        return Standing()
+        return NEVER_FAILED
     try:
         stored = json.loads(text)
         breaker = stored["breaker"]
@@ -36,7 +36,7 @@ def decode_standing(text: str | None) -> Standing:
             refused=tuple(stored["refused"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
-        return Standing()
+        return NEVER_FAILED
 
 
 def decode_change(text: str) -> Change | None:

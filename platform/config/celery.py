@@ -67,8 +67,8 @@ def _spare_what_stays(**_: object) -> None:
 
 @signals.worker_process_init.connect
 def _collect_more_rarely(**_: object) -> None:
-    """Suit a batch, which makes some thousand objects that live until it is recorded."""
-    gc.set_threshold(5_000, 10, 10)
+    """Suit batches, each of which makes some thousand objects that live until it is recorded."""
+    gc.set_threshold(20_000, 10, 10)
 
 
 @signals.worker_process_shutdown.connect

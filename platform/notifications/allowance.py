@@ -2,8 +2,6 @@
 
 from threading import Lock
 
-from django.utils import timezone
-
 from providers import routing
 
 
@@ -25,7 +23,7 @@ class Allowance:
         with self._lock:
             permit, position = self._next()
             self._sent += 1
-        found = routing.chain(permit, position=position, now=timezone.now())
+        found = routing.chain(permit, position=position)
         if not found:
             with self._lock:
                 self._sent -= 1

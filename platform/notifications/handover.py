@@ -48,25 +48,33 @@ class Ready:
 
 
 def hand_over(
-    ready: Ready, *, chain: Sequence[str], journal: Journal, following: Ready | None = None
+    ready: Ready,
+    *,
+    chain: Sequence[str],
+    journal: Journal,
+    at: datetime,
+    following: Ready | None = None,
 ) -> Settlement:
     """Offer one claimed notification to the providers of `chain`, in order; write nothing.
 
-    `following` is what this thread will hand over next, where it knows. The next provider is tried
-    only with proof that the last one did not take the message (`may_fail_over`), and only while
-    the claim outlives a send.
+    `at` is now. `following` is what this thread will hand over next, where it knows. The next
+    provider is tried only with proof that the last one did not take the message (`may_fail_over`),
+    and only while the claim outlives a send.
     """
     attempts: list[DeliveryAttempt] = []
     failures: list[retries.Failure] = []
     row, message, rendered = ready.notification, ready.message, ready.rendered
     ticketed = Ticketed(row.id, row.ticket)
     for alias in chain:
-        if failures and not (outlives_a_send(row) and routing.may_take_over(alias)):
+        if failures and not (
+            outlives_a_send(row, now=timezone.now(), needed=time_needed())
+            and routing.may_take_over(alias)
+        ):
             continue
         if attempts:
             attempts[-1].next_step = NextStep.FAIL_OVER
             attempts[-1].next_reason = alias
-        started_at = timezone.now()
+        started_at = timezone.now() if attempts else at
         journal.note(Note.BEGUN, ticketed, provider=alias)
         try:
             accepted = _send(
@@ -124,7 +132,7 @@ def time_needed() -> timedelta:
     return _needed(settings.CLAIM_DURATION, settings.EMAIL_SEND_TIMEOUT)
 
 
-def outlives_a_send(row: Notification, *, needed: timedelta | None = None) -> bool:
+def outlives_a_send(row: Notification, *, now: datetime, needed: timedelta) -> bool:
     """Return whether the claim lasts longer than a provider may take to answer, and its recording.
 
     Without this check a worker that was held up could hand over a mail that the relay has given
@@ -132,9 +140,7 @@ def outlives_a_send(row: Notification, *, needed: timedelta | None = None) -> bo
     those that were accepted before it and wait to be recorded in its group. `needed` is
     `time_needed()`, for who asks for one mail after the other.
     """
-    if row.claim_expires_at is None:
-        return False
-    return row.claim_expires_at - timezone.now() > (needed or time_needed())
+    return row.claim_expires_at is not None and row.claim_expires_at - now > needed
 
 
 @lru_cache(maxsize=4)

@@ -88,20 +88,20 @@ class Journal:
         `expires_at`, to the microsecond.
         """
         details = {"expires_at": expires_at.isoformat()}
-        self._write(Note.CLAIMING, tickets=tickets, **details)
+        self._write({"note": Note.CLAIMING.value, "tickets": _plain(tickets), **details})
         for one in tickets:
             self._entries[one.id] = Entry(ticketed=one, note=Note.CLAIMING, details=details)
 
     def claimed(self, tickets: Sequence[Ticketed]) -> None:
         """Note a claim, before anything is done with it."""
-        self._write(Note.CLAIMED, tickets=tickets)
+        self._write({"note": Note.CLAIMED.value, "tickets": _plain(tickets)})
         for ticketed in tickets:
             self._entries[ticketed.id] = Entry(ticketed=ticketed, note=Note.CLAIMED)
 
     def note(self, note: Note, ticketed: Ticketed, **details: Any) -> None:
         """Note how far a claimed notification has come; `details` are JSON-ready."""
-        self._write(note, ticketed=ticketed, **details)
-        self._entries[ticketed.id] = Entry(ticketed=ticketed, note=note, details=details)
+        self._write({"note": note.value, "ticketed": tuple(ticketed), **details})
+        self._entries[ticketed.id] = Entry(ticketed, note, details)
 
     def unrecorded(self) -> list[Entry]:
         """Return what was noted and could not be recorded (the database was away)."""
@@ -124,12 +124,12 @@ class Journal:
             self._entries = {}
             self._file, self._owner = _create(), os.getpid()
 
-    def _write(self, note: Note, **details: Any) -> None:
+    def _write(self, line: Mapping[str, Any]) -> None:
         try:
             if self._owner != os.getpid():  # the first note, or the first after a fork
                 with self._lock:
                     self._open()
-            _write_line(self._file, {"note": str(note), **details})
+            _write_line(self._file, line)
         except OSError as error:
             # A full disk must not stop the mail. But the notes that are there must not say
             # "untouched" of what is handed over now: without any, a killed worker leaves its
@@ -155,6 +155,11 @@ journal = _OfThisThread()
 def folder() -> Path:
     """Return where the journals of this host's workers are."""
     return Path(settings.VAR_DIR) / "journal"
+
+
+def _plain(tickets: Sequence[Ticketed]) -> list[tuple[UUID, int]]:
+    """Return them as tuples, which are written in a third of the time that a class's takes."""
+    return [(one.id, one.ticket) for one in tickets]
 
 
 def _write_line(file: int, line: Mapping[str, Any]) -> None:

@@ -186,12 +186,15 @@ class Round:
         """Hand over one mail, or return None if nothing more may be begun."""
         # A slow provider may have used up the claims' time, or the last one's breaker opened: the
         # rest goes back, unharmed, to be shared out anew.
-        may_begin = self._goes_on and outlives_a_send(ready.notification, needed=self._needed)
+        now = timezone.now()
+        may_begin = self._goes_on and outlives_a_send(
+            ready.notification, now=now, needed=self._needed
+        )
         chain = self._allowance.chain() if may_begin else ()
         if not chain:
             self._goes_on = False
             return None
-        return hand_over(ready, chain=chain, journal=self._journal, following=following)
+        return hand_over(ready, chain=chain, journal=self._journal, at=now, following=following)
 
     def _made(self, *, takes_on: int = 0) -> Iterator[Ready | Settlement]:
         while self._goes_on and (self.left or self._take_on(takes_on)):

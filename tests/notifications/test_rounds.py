@@ -387,7 +387,7 @@ def test_an_allowance_asks_the_breakers_for_every_mail_but_the_first(
 ) -> None:
     asked: list[tuple[str, int]] = []
 
-    def chain(permit: routing.Permit, *, position: int, now: Any) -> tuple[str, ...]:
+    def chain(permit: routing.Permit, *, position: int) -> tuple[str, ...]:
         asked.append((permit.providers[0], position))
         return permit.providers
 
