@@ -32,6 +32,9 @@ ONCE = (
 )
 """Who decides no promise, and runs in the first turn only, so that all takes 45 minutes at most."""
 
+TURNS = 1.5
+"""For each of the plan's: two runs of the same contender differ by a tenth."""
+
 Spreads = Mapping[str, dict[str, Spread]]
 
 
@@ -59,16 +62,17 @@ def run(plan: Plan) -> Part:
 def take_turns(
     field: Field, contenders: Sequence[Contender], *, plan: Plan, mails: int
 ) -> dict[str, dict[str, Spread]]:
-    """Run each contender `plan.runs` times, in turns, so that all meet the same noise."""
+    """Run each contender several times, in turns, so that all meet the same noise."""
     runs: dict[str, list[Drained]] = {one.key: [] for one in contenders}
-    for turn in range(plan.runs):
+    turns = int(TURNS * plan.runs)
+    for turn in range(turns):
         for one in contenders:
             if turn and one.key in ONCE:
                 continue
             drained = drain.drain(field, one, mails=_share(one, mails=mails))
             runs[one.key].append(drained)
             plan.say(
-                f"{field.database} {turn + 1}/{plan.runs} {one.key}: {drained.rate:,.0f}/s,"
+                f"{field.database} {turn + 1}/{turns} {one.key}: {drained.rate:,.0f}/s,"
                 f" {drained.cpu:.2f} s CPU per 1,000"
             )
     return {key: drain.spreads(found) for key, found in runs.items()}
