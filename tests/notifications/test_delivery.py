@@ -141,6 +141,7 @@ def test_a_provider_that_is_down_hands_over_to_the_next(
     failed, accepted = row.attempts.all()
     assert (failed.phase, failed.next_step) == (Phase.CONNECT, NextStep.FAIL_OVER)
     assert (accepted.number, accepted.provider) == (1, "second")
+    assert accepted.started_at >= failed.started_at + failed.duration
 
 
 def test_an_unknown_outcome_never_fails_over(

@@ -167,6 +167,8 @@ def test_any_further_header(headers: dict[str, str]) -> None:
         {"from_email": "달잎 가게 <orders@shop.example.org>"},
         {"html": "<p>" + "한" * 2000 + "</p>"},
         {"body": "a" * 998 + "\n" + "b" * 999},
+        {"body": "b" * 999 + "\n" + "a" * 998 + "\n"},
+        {"body": "a" * 998 + "\n" + "b" * 998 + "\n"},
         {"body": ".\n..\n.dots\n"},
         {"reply_to": ["Help <help@shop.example.org>"]},
     ],

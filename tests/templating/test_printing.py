@@ -56,7 +56,8 @@ def said(show: Callable[[Any], str], value: Any) -> tuple[Any, ...]:
     """Return what a way of showing makes of a value, or raises, and what is left of the budget."""
     with budget.opened() as running:
         try:
-            result: tuple[Any, ...] = (str(show(value)),)
+            shown = show(value)
+            result: tuple[Any, ...] = (isinstance(shown, str), str(shown))
         except Exception as error:  # noqa: BLE001  whatever it is, it must be the same
             result = (type(error), str(error))
         return (*result, running.characters, running.steps)
