@@ -57,9 +57,9 @@ def hand_over(
 ) -> Settlement:
     """Offer one claimed notification to the providers of `chain`, in order; write nothing.
 
-    `at` is now. `following` is what this thread will hand over next, where it knows. The next
-    provider is tried only with proof that the last one did not take the message (`may_fail_over`),
-    and only while the claim outlives a send.
+    `at` is now, when the first attempt begins. `following` is what this thread will hand over next,
+    where it knows. The next provider is tried only with proof that the last one did not take the
+    message (`may_fail_over`), and only while the claim outlives a send.
     """
     attempts: list[DeliveryAttempt] = []
     failures: list[retries.Failure] = []
@@ -138,7 +138,7 @@ def outlives_a_send(row: Notification, *, now: datetime, needed: timedelta) -> b
     Without this check a worker that was held up could hand over a mail that the relay has given
     to somebody else meanwhile. With no time left to record, it would be given away together with
     those that were accepted before it and wait to be recorded in its group. `needed` is
-    `time_needed()`, for who asks for one mail after the other.
+    `time_needed()`, which is the same for all of a batch.
     """
     return row.claim_expires_at is not None and row.claim_expires_at - now > needed
 
